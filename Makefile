@@ -1,0 +1,37 @@
+# Every command a person or CI needs. `make` alone lists them.
+PYTHON ?= python3
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test test-all lint types lock clean
+
+help: ## list what one can do
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make .venv and .venv-emulator (reused when nothing changed)
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "setup: $(PYTHON) was not found: install Python 3.11 or later, or name one with make PYTHON=/path/to/python3" >&2; exit 4; }
+	@$(PYTHON) requirements/install.py
+
+setup-dev:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "setup: $(PYTHON) was not found: install Python 3.11 or later, or name one with make PYTHON=/path/to/python3" >&2; exit 4; }
+	@$(PYTHON) requirements/install.py --dev
+
+run: setup ## the main job: 100 files a minute for two minutes through the whole pipeline, and a verdict
+	@.venv/bin/harness run steady --time-scale 60 --duration 2m
+
+test: setup-dev lint types ## lint, types and the quick tests (end to end included)
+	@.venv/bin/python -m pytest -m "not slow"
+
+test-all: setup-dev lint types ## everything, the long tests included
+	@.venv/bin/python -m pytest
+
+lint: setup-dev ## ruff: style and formatting
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+types: setup-dev ## mypy, strict
+	@.venv/bin/mypy
+
+lock: setup ## resolve requirements/*.in again into hash-pinned requirements/*.txt
+	@$(PYTHON) requirements/lock.py
+
+clean: ## remove what setup and runs made
+	@rm -rf .venv .venv-emulator .harness runs

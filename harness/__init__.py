@@ -1,0 +1,1 @@
+"""Local emulation and load testing for near-real-time S3 → SQS → Lambda → Redshift pipelines."""

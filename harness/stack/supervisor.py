@@ -1,0 +1,170 @@
+"""The process that a stack lives in: `python -m harness.stack.supervisor`.
+
+It starts PostgreSQL, the Redshift stand-in and the emulator, prints one JSON line when all are ready, and ends them
+all when its standard input closes (the harness that started it is gone, however it went), on SIGTERM or SIGINT, or
+when one of them ends by itself. It then removes its private directory. Errors are one JSON line too.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import secrets
+import select
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import FrameType
+
+from harness.errors import ExitCode, HarnessError
+from harness.stack import emulator, postgres, warehouse
+from harness.stack.endpoints import REGION, Endpoints, Redshift
+from harness.stack.processes import (
+    LOOPBACK,
+    Child,
+    become_subreaper,
+    end_all_descendants,
+    free_port,
+    require_free_disk,
+    require_port,
+)
+
+DIRECTORY_PREFIX = "nrt-harness-"
+FREE_DISK_NEEDED_BYTES = 1_000_000_000
+WATCH_INTERVAL_S = 0.5
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class _Ended(Exception):
+    """Somebody asked this stack to end."""
+
+
+def _end_on_signal(number: int, _frame: FrameType | None) -> None:
+    for further in _ENDING_SIGNALS:
+        signal.signal(further, signal.SIG_IGN)  # the clean-up is not to be interrupted
+    raise _Ended(signal.Signals(number).name)
+
+
+def remove_stale_directories() -> None:
+    """Remove what stacks whose supervisor was killed have left: nobody holds their lock any more."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"):
+        with suppress(OSError), (directory / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _private_directory(cleanup: ExitStack) -> Path:
+    try:
+        directory = Path(tempfile.mkdtemp(prefix=DIRECTORY_PREFIX))
+    except OSError as error:
+        raise HarnessError(f"no private directory can be made in {tempfile.gettempdir()}: {error}") from error
+    cleanup.callback(shutil.rmtree, directory, ignore_errors=True)
+    lock = cleanup.enter_context((directory / "lock").open("wb"))
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if os.geteuid() == 0:
+        directory.chmod(0o711)  # the warehouse's user walks through it to its own part
+    require_free_disk(directory, FREE_DISK_NEEDED_BYTES)
+    return directory
+
+
+def bring_up(directory: Path, logs: Path, aws_port: int, redshift_port: int, children: list[Child]) -> Endpoints:
+    """Start everything below `directory`, the slowest first; append each child to `children` as it starts."""
+    images_file, trace_file = directory / "images.json", directory / "invocations.jsonl"
+    query_log = directory / "queries.jsonl"
+    images_file.write_text("{}")
+    postgres_port, postgres_password = free_port(), secrets.token_urlsafe(24)
+    redshift_password = secrets.token_urlsafe(24)
+    children.append(the_emulator := emulator.start(directory / "emulator", logs, aws_port, images_file, trace_file))
+    children.append(server := postgres.start(directory / "postgres", logs, postgres_port, postgres_password))
+    postgres.wait(server, postgres_port, postgres_password)
+    backend = Redshift(LOOPBACK, postgres_port, postgres.DATABASE, postgres.SUPERUSER, postgres_password, None)
+    aws_endpoint_url = f"http://{LOOPBACK}:{aws_port}"
+    gateway = warehouse.start(
+        directory / "redshift", logs, redshift_port, redshift_password, backend, aws_endpoint_url, query_log
+    )
+    children.append(gateway)
+    redshift = warehouse.wait(gateway, redshift_password)
+    emulator.wait(the_emulator, aws_port)
+    return Endpoints(
+        stack="embedded",
+        aws_endpoint_url=aws_endpoint_url,
+        region=REGION,
+        redshift=redshift,
+        postgres=backend,
+        directory=directory,
+        trace_file=trace_file,
+        query_log=query_log,
+        images_file=images_file,
+        pids={"supervisor": os.getpid()} | {child.name: child.pid for child in children},
+    )
+
+
+def _watch(children: list[Child], lifeline: int | None) -> None:
+    """Return when the lifeline closes; raise HarnessError when a child ends."""
+    while True:
+        watched = [] if lifeline is None else [lifeline]
+        readable, _, _ = select.select(watched, [], [], WATCH_INTERVAL_S)
+        if readable and not os.read(readable[0], 1024):
+            return
+        for child in children:
+            if not child.is_alive():
+                raise HarnessError(f"{child.name} ended with exit code {child.process.returncode}: {child.last_lines()}")
+
+
+def _end(children: list[Child]) -> None:
+    """End everything at once: nothing in the private directory is of use afterwards."""
+    for child in children:
+        if child.is_alive():
+            child.process.send_signal(signal.SIGQUIT if child.name == "postgres" else signal.SIGKILL)
+    for child in children:
+        child.end(signal.SIGKILL)
+    end_all_descendants()
+
+
+def _say(message: dict[str, object]) -> None:
+    with suppress(BrokenPipeError):  # whoever started this may be gone by now
+        print(json.dumps(message), flush=True)
+
+
+def main() -> int:
+    """Run one stack until it is asked to end; exit 4 with `{"error": …}` when it could not be had."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--logs", type=Path, help="where the parts of the stack write their logs")
+    parser.add_argument("--aws-port", type=int)
+    parser.add_argument("--redshift-port", type=int)
+    parser.add_argument("--detached", action="store_true", help="live until SIGTERM, not until standard input closes")
+    options = parser.parse_args()
+    for number in _ENDING_SIGNALS:
+        signal.signal(number, _end_on_signal)
+    become_subreaper()
+    children: list[Child] = []
+    try:
+        with ExitStack() as cleanup:
+            remove_stale_directories()
+            aws_port = require_port(options.aws_port, "--aws-port") if options.aws_port else free_port()
+            redshift_port = (
+                require_port(options.redshift_port, "--redshift-port") if options.redshift_port else free_port()
+            )
+            directory = _private_directory(cleanup)
+            cleanup.callback(_end, children)
+            logs = options.logs or directory / "logs"
+            logs.mkdir(parents=True, exist_ok=True)
+            endpoints = bring_up(directory, logs, aws_port, redshift_port, children)
+            status = directory / "status.json"
+            status.touch(mode=0o600)
+            status.write_text(json.dumps(endpoints.to_json()))
+            _say({"ready": endpoints.to_json()})
+            _watch(children, None if options.detached else sys.stdin.fileno())
+    except _Ended:
+        return ExitCode.PASS
+    except (HarnessError, OSError) as error:
+        _say({"error": str(error)})
+        return ExitCode.HARNESS_FAILED
+    return ExitCode.PASS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -47,9 +47,7 @@ class Endpoints:
 
     def to_json(self) -> dict[str, Any]:
         """As `harness status --json` prints it, without the pipeline."""
-        return {
-            key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()
-        }
+        return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
 
 
 def endpoints_from_json(raw: dict[str, Any]) -> Endpoints:

@@ -111,7 +111,9 @@ def _watch(children: list[Child], lifeline: int | None) -> None:
             return
         for child in children:
             if not child.is_alive():
-                raise HarnessError(f"{child.name} ended with exit code {child.process.returncode}: {child.last_lines()}")
+                raise HarnessError(
+                    f"{child.name} ended with exit code {child.process.returncode}: {child.last_lines()}"
+                )
 
 
 def _end(children: list[Child]) -> None:

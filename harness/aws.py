@@ -1,0 +1,47 @@
+"""boto3 clients for a stack, made once and with settings that fit a pipeline under load."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from harness.stack.endpoints import EMULATOR_ACCESS_KEY, Endpoints
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Clients that talk to one stack; each is made when it is first used."""
+
+    endpoints: Endpoints
+
+    def _client(self, service: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoints.aws_endpoint_url,
+            region_name=self.endpoints.region,
+            aws_access_key_id=EMULATOR_ACCESS_KEY,
+            aws_secret_access_key=EMULATOR_ACCESS_KEY,
+            config=Config(retries={"mode": "standard", "max_attempts": 3}, s3={"addressing_style": "path"}),
+        )
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        client: S3Client = self._client("s3")
+        return client
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        client: SQSClient = self._client("sqs")
+        return client
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        client: LambdaClient = self._client("lambda")
+        return client

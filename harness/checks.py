@@ -1,0 +1,289 @@
+"""What must hold: pure functions of a stored history, each with a verdict and a sentence.
+
+In: `Evidence`. Out: one `CheckResult` a check. A check passes only on evidence: what was not measured is never a pass.
+`fail` says that the pipeline under test broke a promise, `inconclusive` that this run cannot tell.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.history import FileHistory, History
+from harness.run_directory import RunFacts
+from harness.statistics import percentile
+
+# The harness itself was too slow when uploads began later than this share of the SLA after their intended time.
+START_LAG_P99_SHARE_OF_SLA = 0.03
+START_LAG_P99_FLOOR_S = 0.1
+NAMED_FILES_MAX = 3
+
+
+class Verdict(StrEnum):
+    """Three values, as in Jepsen: a run that cannot tell is not a pass."""
+
+    PASS = "pass"
+    INCONCLUSIVE = "inconclusive"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a check may look at."""
+
+    facts: RunFacts
+    history: History
+    ledger_defects: tuple[str, ...]
+
+    @property
+    def files(self) -> list[FileHistory]:
+        return list(self.history.files.values())
+
+    @property
+    def delivered(self) -> list[FileHistory]:
+        """Files that the landing bucket acknowledged."""
+        return [file for file in self.files if file.acknowledged_s is not None]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """`detail` is a sentence for people; it names files when there are few."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named promise."""
+
+    name: str
+    judge: Callable[[Evidence], tuple[Verdict, str]]
+
+    def __call__(self, evidence: Evidence) -> CheckResult:
+        verdict, detail = self.judge(evidence)
+        return CheckResult(self.name, verdict, detail)
+
+
+def _named(items: Iterable[str]) -> str:
+    listed = list(items)
+    more = f" and {len(listed) - NAMED_FILES_MAX} more" if len(listed) > NAMED_FILES_MAX else ""
+    return "; ".join(listed[:NAMED_FILES_MAX]) + more
+
+
+def _whereabouts(file: FileHistory) -> str:
+    """Where a file was seen last, and the ids to look it up by."""
+    ids = []
+    if file.attempts:
+        attempt = file.attempts[-1]
+        ids.append(f"message {attempt.message_id}")
+        ids.append(f"request {attempt.request_id} ({attempt.error or attempt.status})")
+    return f"last seen {file.last_stage}" + (f" [{', '.join(ids)}]" if ids else "")
+
+
+def _not_accounted(evidence: Evidence) -> list[FileHistory]:
+    return [file for file in evidence.delivered if file.accounted is None]
+
+
+def _accounting_missing(evidence: Evidence) -> tuple[Verdict, str] | None:
+    if evidence.history.start_at_s is None:
+        return Verdict.INCONCLUSIVE, "no file was offered"
+    if unknown := _not_accounted(evidence):
+        return (
+            Verdict.INCONCLUSIVE,
+            f"{len(unknown)} of {len(evidence.delivered)} delivered files were not accounted for",
+        )
+    if missing := [name for name in evidence.facts.types if name not in evidence.history.type_totals]:
+        return Verdict.INCONCLUSIVE, f"the tables of {', '.join(missing)} were not counted"
+    return None
+
+
+def nothing_lost() -> Check:
+    """Every record that was delivered is in its final table, or in a file on a dead letter queue."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        if unknown := _accounting_missing(evidence):
+            return unknown
+        lost = [
+            f"{file.key}: {file.accounted.missing:,} of {file.accounted.expected:,} records are not in the final table"
+            + (f", {file.accounted.in_stage:,} of them still staged" if file.accounted.in_stage else "")
+            + f"; {_whereabouts(file)}"
+            for file in evidence.delivered
+            if file.accounted and file.accounted.missing and file.dead_letter is None
+        ]
+        if lost:
+            return Verdict.FAIL, f"{len(lost)} files lost records: {_named(lost)}"
+        records = sum(file.accounted.merged for file in evidence.delivered if file.accounted)
+        return Verdict.PASS, f"all {records:,} records of {len(evidence.delivered):,} delivered files are accounted for"
+
+    return Check("nothing_lost", judge)
+
+
+def nothing_doubled() -> Check:
+    """No record is in its final table twice."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        if unknown := _accounting_missing(evidence):
+            return unknown
+        doubled = [
+            f"{file.key}: {file.accounted.duplicated:,} records more than once"
+            for file in evidence.files
+            if file.accounted and file.accounted.duplicated
+        ]
+        if doubled:
+            return Verdict.FAIL, f"{len(doubled)} files have records in the final table twice: {_named(doubled)}"
+        return Verdict.PASS, "no record is in a final table twice"
+
+    return Check("nothing_doubled", judge)
+
+
+def nothing_altered() -> Check:
+    """Every record in a final table has the content that was delivered."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        if unknown := _accounting_missing(evidence):
+            return unknown
+        altered = [
+            f"{file.key}: {file.accounted.altered:,} records differ from what was delivered"
+            for file in evidence.files
+            if file.accounted and file.accounted.altered
+        ]
+        if altered:
+            return Verdict.FAIL, f"{len(altered)} files changed on the way: {_named(altered)}"
+        return Verdict.PASS, "every record has the checksum it was delivered with"
+
+    return Check("nothing_altered", judge)
+
+
+def nothing_unexpected() -> Check:
+    """The final tables hold nothing that was not delivered, and no message sits on a dead letter queue of a stranger."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        if unknown := _accounting_missing(evidence):
+            return unknown
+        unexpected = [
+            f"{name}: {totals['unexpected']:,} rows of no delivered record (for example from {totals['unexpected_from']})"
+            for name, totals in evidence.history.type_totals.items()
+            if totals["unexpected"]
+        ]
+        if unexpected:
+            return Verdict.FAIL, f"final tables hold what nobody delivered: {_named(unexpected)}"
+        return Verdict.PASS, "the final tables hold nothing that was not delivered"
+
+    return Check("nothing_unexpected", judge)
+
+
+def end_to_end() -> Check:
+    """Every delivered file is queryable in its final table within the SLA, counted from its intended time."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        sla_s = evidence.facts.sla_s
+        files = [file for file in evidence.delivered if file.dead_letter is None]
+        if not files:
+            return Verdict.INCONCLUSIVE, "no file was delivered"
+        late = [file for file in files if file.end_to_end_s is not None and file.end_to_end_s > sla_s]
+        unmerged = [file for file in files if file.end_to_end_s is None]
+        own_fault = [file for file in late if (file.end_to_end_s or 0) - (file.start_lag_s or 0) <= sla_s]
+        worst = max((file.end_to_end_s for file in files if file.end_to_end_s is not None), default=None)
+        if len(late) > len(own_fault):
+            named = _named(f"{file.key} took {file.end_to_end_s:.1f} s" for file in late if file not in own_fault)
+            return Verdict.FAIL, f"{len(late)} of {len(files)} files missed the SLA of {sla_s:g} s: {named}"
+        if unmerged and evidence.history.drained is False:
+            named = _named(f"{file.key}, {_whereabouts(file)}" for file in unmerged)
+            return Verdict.FAIL, f"{len(unmerged)} files were not queryable when the time to drain was over: {named}"
+        if unmerged:
+            return Verdict.INCONCLUSIVE, f"{len(unmerged)} of {len(files)} files were not seen in a final table"
+        if own_fault:
+            return Verdict.INCONCLUSIVE, f"{len(own_fault)} files were late only because the harness began them late"
+        return Verdict.PASS, f"the slowest of {len(files)} files took {worst:.1f} s of {sla_s:g} s"
+
+    return Check("end_to_end", judge)
+
+
+def drained() -> Check:
+    """Queues and stage tables were empty again in time after the last arrival."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        history = evidence.history
+        if history.drained is None or history.drain_s is None:
+            return Verdict.INCONCLUSIVE, "the run ended before it could drain"
+        limit_s = evidence.facts.drain_within_s
+        if not history.drained:
+            left = [file for file in evidence.delivered if file.merged_s is None and file.dead_letter is None]
+            named = _named(f"{file.key}, {_whereabouts(file)}" for file in left)
+            return (
+                Verdict.FAIL,
+                f"{len(left)} files were still on their way {limit_s:g} s after the last arrival: {named}",
+            )
+        return Verdict.PASS, f"drained {history.drain_s:.1f} s after the last arrival, {limit_s:g} s were allowed"
+
+    return Check("drained", judge)
+
+
+def no_dead_letters() -> Check:
+    """No message reached a dead letter queue."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        if evidence.history.drained is None:
+            return Verdict.INCONCLUSIVE, "the dead letter queues were not read"
+        found = evidence.history.dead_letters
+        if found:
+            named = _named(f"{', '.join(event['keys']) or event['message_id']} ({event['reason']})" for event in found)
+            return Verdict.FAIL, f"{len(found)} messages on dead letter queues, none was expected: {named}"
+        return Verdict.PASS, "the dead letter queues are empty, as expected"
+
+    return Check("dead_letters", judge)
+
+
+def offered_rate_held() -> Check:
+    """The harness itself did what it promised: every file offered, and on time."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        files = evidence.files
+        not_offered = [file for file in files if file.acknowledged_s is None and file.upload_outcome != "unknown"]
+        lags = [file.start_lag_s for file in files if file.start_lag_s is not None]
+        if not files or not lags:
+            return Verdict.INCONCLUSIVE, "no file was offered"
+        if not_offered:
+            named = _named(f"{file.key}: {file.not_uploaded or 'not offered'}" for file in not_offered)
+            return Verdict.INCONCLUSIVE, f"{len(not_offered)} of {len(files)} files were not delivered: {named}"
+        limit_s = max(START_LAG_P99_FLOOR_S, evidence.facts.sla_s * START_LAG_P99_SHARE_OF_SLA)
+        p99_s = percentile(lags, 99)
+        if p99_s > limit_s:
+            return (
+                Verdict.INCONCLUSIVE,
+                f"uploads began {p99_s * 1000:.0f} ms late at p99, more than {limit_s * 1000:.0f} ms",
+            )
+        return Verdict.PASS, f"all {len(files)} files were offered on time: {p99_s * 1000:.1f} ms late at p99"
+
+    return Check("offered_rate_held", judge)
+
+
+def run_complete() -> Check:
+    """The ledger is whole, the run went to its end, and nothing of the harness died on the way."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        if evidence.ledger_defects:
+            return Verdict.INCONCLUSIVE, f"the ledger is not whole: {_named(evidence.ledger_defects)}"
+        if evidence.history.interrupted:
+            return Verdict.INCONCLUSIVE, "the run was interrupted"
+        if evidence.history.problems:
+            return Verdict.INCONCLUSIVE, f"the harness had trouble: {_named(evidence.history.problems)}"
+        return Verdict.PASS, "the ledger is whole and no probe died"
+
+    return Check("run_complete", judge)
+
+
+def default_checks() -> tuple[Check, ...]:
+    """What every run must show unless its scenario says otherwise."""
+    return (
+        nothing_lost(),
+        nothing_doubled(),
+        nothing_altered(),
+        nothing_unexpected(),
+        end_to_end(),
+        drained(),
+        no_dead_letters(),
+        offered_rate_held(),
+        run_complete(),
+    )

@@ -1,0 +1,256 @@
+"""What became of every file: the ledger's events folded into one `FileHistory` each.
+
+In: events, in the order of the ledger. Out: a `History`. The same fold serves the live progress and the judgement
+of a stored run. It draws no conclusions; `harness.checks` does.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.ledger import Event
+
+STAGES = ("planned", "made", "uploaded", "queued", "handled", "staged", "merged")
+
+
+@dataclass(frozen=True)
+class Accounted:
+    """How many of a file's records are where, counted in the tables after the run."""
+
+    expected: int
+    merged: int
+    missing: int
+    altered: int
+    superseded: int
+    duplicated: int
+    in_stage: int
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One invocation that got this file. Times are epoch seconds."""
+
+    request_id: str
+    function: str
+    cold: bool
+    start_s: float
+    end_s: float
+    status: str
+    succeeded: bool
+    receive_count: int
+    message_id: str
+    error: str | None
+
+
+@dataclass
+class FileHistory:
+    """One file from its intended time to the final table; None where a stage was not seen. Epoch seconds."""
+
+    index: int
+    type: str
+    key: str
+    records: int
+    at_s: float
+    intended_s: float | None = None
+    made_s: float | None = None
+    size_bytes: int | None = None
+    started_s: float | None = None
+    acknowledged_s: float | None = None
+    not_uploaded: str | None = None
+    upload_outcome: str = "none"
+    sent_s: float | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    committed_s: float | None = None
+    phase_ms: dict[str, float] = field(default_factory=dict)
+    merge_started_s: float | None = None
+    merged_s: float | None = None
+    dead_letter: dict[str, Any] | None = None
+    accounted: Accounted | None = None
+
+    @property
+    def success(self) -> Attempt | None:
+        """The first invocation that took the file without an error."""
+        return next((attempt for attempt in self.attempts if attempt.succeeded), None)
+
+    @property
+    def last_stage(self) -> str:
+        """The furthest stage that the file was seen at."""
+        seen = {
+            "merged": self.merged_s is not None,
+            "staged": self.committed_s is not None,
+            "handled": self.success is not None,
+            "queued": self.sent_s is not None,
+            "uploaded": self.acknowledged_s is not None,
+            "made": self.made_s is not None,
+            "planned": True,
+        }
+        return next(stage for stage, was_seen in seen.items() if was_seen)
+
+    @property
+    def start_lag_s(self) -> float | None:
+        """How much later than intended its upload began."""
+        return None if self.started_s is None or self.intended_s is None else self.started_s - self.intended_s
+
+    @property
+    def end_to_end_s(self) -> float | None:
+        """From the intended time to the commit that made it queryable in the final table."""
+        return None if self.merged_s is None or self.intended_s is None else self.merged_s - self.intended_s
+
+    def stage_latencies_s(self) -> dict[str, float]:
+        """Seconds spent in each stage, for the stages whose both ends were seen.
+
+        S3 sends its notification while it answers the PUT, so the message can be a few milliseconds older than the
+        acknowledgement; `notify` is then 0.
+        """
+        success = self.success
+        ends = {
+            "upload": (self.intended_s, self.acknowledged_s),
+            "notify": (self.acknowledged_s, self.sent_s),
+            "queue": (self.sent_s, success.start_s if success else None),
+            "handler": (success.start_s if success else None, success.end_s if success else None),
+            "merge_wait": (success.end_s if success else None, self.merge_started_s),
+            "merge": (self.merge_started_s, self.merged_s),
+        }
+        return {
+            stage: max(0.0, end - start)
+            for stage, (start, end) in ends.items()
+            if start is not None and end is not None
+        }
+
+
+@dataclass
+class MergeRun:
+    """One run of the merge job over all types."""
+
+    number: int
+    due_s: float
+    started_s: float
+    ended_s: float
+    delayed_s: float
+    types: list[dict[str, Any]]
+
+    @property
+    def errors(self) -> list[str]:
+        return [f"{entry['type']}: {entry['error']}" for entry in self.types if entry["error"]]
+
+
+@dataclass
+class History:
+    """The whole run. `problems` are the harness's own: a probe that died, a part of the stack that ended."""
+
+    files: dict[str, FileHistory] = field(default_factory=dict)
+    start_at_s: float | None = None
+    merges: list[MergeRun] = field(default_factory=list)
+    samples: list[Event] = field(default_factory=list)
+    invocations: list[Event] = field(default_factory=list)
+    dead_letters: list[Event] = field(default_factory=list)
+    type_totals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults: list[Event] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    drained: bool | None = None
+    drain_s: float | None = None
+    interrupted: bool = False
+    finished: bool = False
+    _by_index: dict[int, FileHistory] = field(default_factory=dict)
+
+    def apply(self, event: Event) -> None:
+        """Take one event in. Unknown events are left alone: a later version's ledger can still be judged."""
+        handler = getattr(self, f"_on_{event['event']}", None)
+        if handler is not None:
+            handler(event)
+
+    def _on_planned(self, event: Event) -> None:
+        file = FileHistory(event["index"], event["type"], event["key"], event["records"], event["file_at_s"])
+        self.files[file.key] = self._by_index[file.index] = file
+
+    def _on_load_started(self, event: Event) -> None:
+        self.start_at_s = event["start_at_s"]
+        for file in self.files.values():
+            file.intended_s = event["start_at_s"] + file.at_s
+
+    def _file(self, event: Event) -> FileHistory | None:
+        return self._by_index.get(event["index"])
+
+    def _on_made(self, event: Event) -> None:
+        if file := self._file(event):
+            file.made_s, file.size_bytes = event["at_s"], event["size_bytes"]
+
+    def _on_uploaded(self, event: Event) -> None:
+        if file := self._file(event):
+            file.started_s, file.acknowledged_s = event["started_s"], event["acknowledged_s"]
+            file.upload_outcome = "uploaded"
+
+    def _on_upload_failed(self, event: Event) -> None:
+        if file := self._file(event):
+            file.not_uploaded, file.upload_outcome = event["error"], event["outcome"]
+
+    def _on_dropped(self, event: Event) -> None:
+        if file := self._file(event):
+            file.not_uploaded, file.upload_outcome = event["reason"], "dropped"
+
+    def _on_invocation(self, event: Event) -> None:
+        self.invocations.append(event)
+        failed = set(event["batch_item_failures"])
+        for message in event["messages"]:
+            for key in message["keys"]:
+                if file := self.files.get(key):
+                    file.sent_s = file.sent_s or message["sent_ms"] / 1000
+                    file.attempts.append(
+                        Attempt(
+                            event["request_id"], event["function"], event["cold"], event["start_s"], event["end_s"],
+                            event["status"], event["status"] == "ok" and message["message_id"] not in failed,
+                            message["receive_count"], message["message_id"], event.get("error_type"),
+                        )
+                    )  # fmt: skip
+        for line in event.get("log_lines", ()):
+            file = self.files.get(line.get("file", ""))
+            if file and line.get("event") == "file_loaded" and "committed_at_s" in line:
+                file.committed_s = file.committed_s or line["committed_at_s"]
+                file.phase_ms = line.get("phase_ms", {})
+
+    def _on_merge_run(self, event: Event) -> None:
+        self.merges.append(
+            MergeRun(event["run"], event["due_s"], event["started_s"], event["ended_s"], event["delayed_s"],
+                     event["types"])
+        )  # fmt: skip
+
+    def _on_merged(self, event: Event) -> None:
+        for key in event["keys"]:
+            file = self.files.get(key)
+            if file and file.merged_s is None:
+                file.merge_started_s, file.merged_s = event["started_s"], event["committed_s"]
+
+    def _on_sample(self, event: Event) -> None:
+        self.samples.append(event)
+
+    def _on_dead_letter(self, event: Event) -> None:
+        self.dead_letters.append(event)
+        for key in event["keys"]:
+            if file := self.files.get(key):
+                file.dead_letter = event
+
+    def _on_accounted(self, event: Event) -> None:
+        if file := self._file(event):
+            file.accounted = Accounted(**{name: event[name] for name in Accounted.__dataclass_fields__})
+
+    def _on_accounted_type(self, event: Event) -> None:
+        self.type_totals[event["type"]] = event
+
+    def _on_fault(self, event: Event) -> None:
+        self.faults.append(event)
+
+    def _on_problem(self, event: Event) -> None:
+        self.problems.append(event["text"])
+
+    def _on_drained(self, event: Event) -> None:
+        self.drained, self.drain_s = event["drained"], event["after_s"]
+
+    def _on_run_finished(self, event: Event) -> None:
+        self.interrupted, self.finished = event["interrupted"], True
+
+
+def fold(events: tuple[Event, ...]) -> History:
+    """The history that a whole ledger tells."""
+    history = History()
+    for event in events:
+        history.apply(event)
+    return history

@@ -1,0 +1,96 @@
+"""The harness's own database access: connections, and scripts cut into statements.
+
+`connect_warehouse` is how the merge job and a user's client see the warehouse (through the stand-in's gateway);
+`connect_backend` is for probes and accounting, which must not disturb what they measure.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError, UsageError
+from harness.stack.endpoints import Endpoints, Redshift
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812
+
+CONNECT_TIMEOUT_S = 10
+
+
+def connect(database: Redshift, application_name: str) -> "Connection":
+    """A psycopg2 connection, checked against the stand-in's CA where there is one.
+
+    Raises:
+        HarnessError: no connection could be had.
+    """
+    import psycopg2
+
+    tls = {"sslmode": "verify-full", "sslrootcert": database.ca_file} if database.ca_file else {"sslmode": "prefer"}
+    try:
+        return psycopg2.connect(
+            host=database.host,
+            port=database.port,
+            dbname=database.database,
+            user=database.user,
+            password=database.password,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name=application_name,
+            **tls,
+        )
+    except psycopg2.OperationalError as error:
+        raise HarnessError(f"no connection to {database.host}:{database.port}: {str(error).strip()}") from error
+
+
+@contextmanager
+def warehouse(endpoints: Endpoints, application_name: str = "nrt-merge") -> Iterator["Connection"]:
+    """A connection to the warehouse, closed at the end of the block."""
+    connection = connect(endpoints.redshift, application_name)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def backend(endpoints: Endpoints, application_name: str = "nrt-accounting") -> Iterator["Connection"]:
+    """A connection to the PostgreSQL behind the stand-in, closed at the end of the block."""
+    connection = connect(endpoints.postgres, application_name)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def statements(script: Path) -> list[str]:
+    """The statements of a SQL script, without their semicolons and without empty ones.
+
+    Raises:
+        UsageError: the script cannot be read or does not end a string or comment it began.
+    """
+    from sqlglot import tokenize
+    from sqlglot.errors import TokenError
+    from sqlglot.tokens import TokenType
+
+    try:
+        text = script.read_text(encoding="utf-8")
+        tokens = tokenize(text, read="redshift")
+    except (OSError, UnicodeDecodeError, TokenError) as error:
+        raise UsageError(f"{script}: {error}") from error
+    found, first, last = [], None, None
+    for token in tokens:
+        if token.token_type is TokenType.SEMICOLON:
+            if first is not None and last is not None:
+                found.append(text[first : last + 1])
+            first = last = None
+        else:
+            first, last = token.start if first is None else first, token.end
+    if first is not None and last is not None:
+        found.append(text[first : last + 1])
+    return found
+
+
+def split_table(name: str) -> tuple[str, str]:
+    """`stage.orders` as schema and table."""
+    schema, _, table = name.partition(".")
+    return schema, table

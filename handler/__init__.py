@@ -1,6 +1,6 @@
 """The function under test: what ships to AWS, in one image for all data types.
 
-In: batches of SQS messages that carry S3 event notifications. Out: rows in a Redshift stage table, one JSON log line for
+In: batches of SQS messages that carry S3 event notifications. Out: rows in a Redshift stage table, a JSON log line for
 each file, and the ids of the messages that failed. It is configured by environment variables alone and knows nothing of
 the harness that tests it.
 """

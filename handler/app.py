@@ -1,8 +1,8 @@
 """The Lambda function: `handler.app.handler`.
 
 In: an SQS batch of S3 event notifications, for one data type. Out: the files' rows in that type's stage table, and the
-ids of the messages that failed (`ReportBatchItemFailures`), which alone come back. Each file is loaded in a transaction of
-its own. A file that is delivered twice is staged twice; the merge keeps one version of each key.
+ids of the messages that failed (`ReportBatchItemFailures`), which alone come back. Each file is loaded in a transaction
+of its own. A file that is delivered twice is staged twice; the merge keeps one version of each key.
 """
 
 import datetime

@@ -1,7 +1,7 @@
 """Where a row came from: the columns every stage table has after the type's own.
 
 In: a file's table, its key, the time. Out: the data frame to load, in the stage table's column order: the type's
-columns, then source_file varchar(1024), source_row bigint (1 for the first record of the file) and loaded_at timestamp (UTC).
+columns, then source_file varchar(1024), source_row bigint (1 for the first record) and loaded_at timestamp (UTC).
 """
 
 import datetime

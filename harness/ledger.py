@@ -24,7 +24,8 @@ class Ledger:
     """
 
     def __init__(self, path: Path, listener: Callable[[Event], None], clock: Callable[[], float] = time.time) -> None:
-        self._file = path.open("x", encoding="utf-8")
+        # A file name that is not UTF-8 holds surrogates; written as JSON escapes they come back as they were.
+        self._file = path.open("x", encoding="utf-8", errors="backslashreplace")
         self._listener = listener
         self._clock = clock
         self._lock = threading.Lock()
@@ -54,9 +55,12 @@ class Reading:
 
 
 def read(path: Path) -> Reading:
-    """Read a ledger, however it ended; a broken last line is a defect, not an error."""
+    """Read a ledger, however it ended; a broken last line, or no ledger at all, is a defect, not an error."""
     events: list[Event] = []
     defects: list[str] = []
+    if not path.is_file():
+        return Reading((), (f"{path.name} is not there",))
+    line = "\n"
     for number, line in enumerate(_lines(path), start=1):
         try:
             event = json.loads(line)
@@ -70,6 +74,8 @@ def read(path: Path) -> Reading:
         if event["n"] != expected:
             defects.append(f"line {number} is event {event['n']}, but event {expected} was due")
         events.append(event)
+    if not line.endswith("\n"):
+        defects.append("its last line is cut short")
     if not events or events[-1]["event"] != FINISHED:
         defects.append("the run did not finish: its last line is missing")
     elif events[-1]["events"] != len(events):

@@ -145,6 +145,10 @@ def judge(evidence: Evidence, checks: Sequence[Check]) -> Judgement:
 
 
 def judge_stored(directory: RunDirectory, checks: Sequence[Check]) -> Judgement:
-    """Judge a run by what its directory holds, and nothing else."""
-    reading = read(directory.ledger)
-    return judge(Evidence(directory.read_facts(), fold(reading.events), reading.defects), checks)
+    """Judge a run by what its directory holds, and nothing else.
+
+    Raises:
+        UsageError: it is not a run's directory.
+    """
+    facts, reading = directory.read_facts(), read(directory.ledger)
+    return judge(Evidence(facts, fold(reading.events), reading.defects), checks)

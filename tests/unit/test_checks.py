@@ -1,0 +1,170 @@
+"""Every check faces a history that passes, one that must fail and one that cannot tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from harness import checks
+from harness.checks import Check, Verdict
+from tests.unit.run_fixtures import START_S, Run, accounted, dead_letter, good_run, invocation, key_of
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a check must say of a run, and what its sentence must name."""
+
+    check: Callable[[], Check]
+    run: Run
+    verdict: Verdict
+    names: tuple[str, ...] = ()
+
+
+GOOD = good_run()
+NOT_COUNTED = GOOD.without("accounted", index=2)
+LATE_S = START_S + 2 + GOOD.facts.sla_s + 1
+PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
+
+
+def _merged_at(committed_s: float) -> Run:
+    """File 2 alone was merged, at that time."""
+    merged = {"event": "merged", "type": "orders"}
+    return GOOD.without("merged", type="orders").adding(
+        merged | {"keys": [key_of(0)], "started_s": START_S + 4, "committed_s": START_S + 5},
+        merged | {"keys": [key_of(2)], "started_s": committed_s - 1, "committed_s": committed_s},
+    )
+
+
+LOST = GOOD.changing("accounted", {"index": 2}, merged=90, missing=10)
+UNMERGED = _merged_at(LATE_S).without("merged", keys=[key_of(2)])
+BEGUN_LATE = _merged_at(LATE_S).changing(
+    "uploaded", {"index": 2}, started_s=START_S + 2 + 5, acknowledged_s=START_S + 2 + 5.1
+)
+
+TRIALS = {
+    "lost: all there": Trial(checks.nothing_lost, GOOD, PASS, ("400 records", "4 delivered files")),
+    "lost: records missing": Trial(
+        checks.nothing_lost, LOST, FAIL, (key_of(2), "10 of 100", "last seen merged", "message-2", "request-2")
+    ),
+    "lost: still staged": Trial(
+        checks.nothing_lost,
+        UNMERGED.changing("accounted", {"index": 2}, merged=0, missing=100, in_stage=100),
+        FAIL,
+        (key_of(2), "100 of them still staged", "last seen staged"),
+    ),
+    "lost: only on a dead letter queue": Trial(checks.nothing_lost, LOST.adding(dead_letter(2)), PASS),
+    "lost: not counted": Trial(checks.nothing_lost, NOT_COUNTED, INCONCLUSIVE, ("1 of 4",)),
+    "lost: a type not counted": Trial(
+        checks.nothing_lost, GOOD.without("accounted_type", type="clicks"), INCONCLUSIVE, ("clicks",)
+    ),
+    "lost: never started": Trial(checks.nothing_lost, GOOD.without("load_started"), INCONCLUSIVE),
+    "doubled: none": Trial(checks.nothing_doubled, GOOD, PASS),
+    "doubled: some": Trial(
+        checks.nothing_doubled, GOOD.changing("accounted", {"index": 1}, duplicated=5), FAIL, (key_of(1), "5 records")
+    ),
+    "doubled: not counted": Trial(checks.nothing_doubled, NOT_COUNTED, INCONCLUSIVE),
+    "altered: none": Trial(checks.nothing_altered, GOOD, PASS),
+    "altered: some": Trial(
+        checks.nothing_altered, GOOD.changing("accounted", {"index": 0}, altered=1), FAIL, (key_of(0), "1 records")
+    ),
+    "altered: not counted": Trial(checks.nothing_altered, NOT_COUNTED, INCONCLUSIVE),
+    "unexpected: none": Trial(checks.nothing_unexpected, GOOD, PASS),
+    "unexpected: some": Trial(
+        checks.nothing_unexpected,
+        GOOD.changing("accounted_type", {"type": "clicks"}, unexpected=3, unexpected_from="clicks/alien.csv"),
+        FAIL,
+        ("clicks", "3 rows", "clicks/alien.csv"),
+    ),
+    "unexpected: not counted": Trial(checks.nothing_unexpected, NOT_COUNTED, INCONCLUSIVE),
+    "end to end: in time": Trial(checks.end_to_end, GOOD, PASS, ("4 files",)),
+    "end to end: late": Trial(checks.end_to_end, _merged_at(LATE_S), FAIL, (key_of(2), "31.0 s", "1 of 4")),
+    "end to end: just in time": Trial(checks.end_to_end, _merged_at(START_S + 2 + GOOD.facts.sla_s), PASS),
+    "end to end: never": Trial(
+        checks.end_to_end, UNMERGED.changing("drained", {}, drained=False), FAIL, (key_of(2), "last seen staged")
+    ),
+    "end to end: not seen": Trial(checks.end_to_end, UNMERGED, INCONCLUSIVE, ("1 of 4",)),
+    "end to end: the harness was late": Trial(checks.end_to_end, BEGUN_LATE, INCONCLUSIVE, ("harness",)),
+    "end to end: nothing delivered": Trial(checks.end_to_end, GOOD.without("uploaded"), INCONCLUSIVE),
+    "drained: yes": Trial(checks.drained, GOOD, PASS, ("4.0 s", "60 s")),
+    "drained: no": Trial(
+        checks.drained, UNMERGED.changing("drained", {}, drained=False), FAIL, (key_of(2), "last seen staged")
+    ),
+    "drained: did not come to it": Trial(checks.drained, GOOD.without("drained"), INCONCLUSIVE),
+    "dead letters: none": Trial(checks.no_dead_letters, GOOD, PASS),
+    "dead letters: one": Trial(
+        checks.no_dead_letters, GOOD.adding(dead_letter(3)), FAIL, (key_of(3), "received 3 times")
+    ),
+    "dead letters: one of no file": Trial(
+        checks.no_dead_letters, GOOD.adding(dead_letter(3, keys=[])), FAIL, ("message-3",)
+    ),
+    "dead letters: not read": Trial(checks.no_dead_letters, GOOD.without("drained"), INCONCLUSIVE),
+    "rate: held": Trial(checks.offered_rate_held, GOOD, PASS, ("4 files", "2.0 ms")),
+    "rate: late": Trial(
+        checks.offered_rate_held,
+        GOOD.changing("uploaded", {"index": 1}, started_s=START_S + 1 + 1.5),
+        INCONCLUSIVE,
+        ("1500 ms", "900 ms"),
+    ),
+    "rate: dropped": Trial(
+        checks.offered_rate_held,
+        GOOD.without("uploaded", index=1).adding({"event": "dropped", "index": 1, "reason": "no free connection"}),
+        INCONCLUSIVE,
+        (key_of(1), "no free connection"),
+    ),
+    "rate: never offered": Trial(
+        checks.offered_rate_held, GOOD.without("uploaded", index=1), INCONCLUSIVE, ("not offered",)
+    ),
+    "rate: nothing": Trial(checks.offered_rate_held, GOOD.without("uploaded"), INCONCLUSIVE),
+    "complete: yes": Trial(checks.run_complete, GOOD, PASS),
+    "complete: a line is gone": Trial(
+        checks.run_complete, GOOD.with_defects("line 5 is event 6, but event 5 was due"), INCONCLUSIVE, ("line 5",)
+    ),
+    "complete: interrupted": Trial(
+        checks.run_complete, GOOD.changing("run_finished", {}, interrupted=True), INCONCLUSIVE, ("interrupted",)
+    ),
+    "complete: a probe died": Trial(
+        checks.run_complete,
+        GOOD.adding({"event": "problem", "text": "the sampler ended"}),
+        INCONCLUSIVE,
+        ("the sampler ended",),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)
+def test_verdict_and_sentence(trial: Trial) -> None:
+    result = trial.check()(trial.run.evidence)
+    assert result.verdict is trial.verdict, result.detail
+    for name in trial.names:
+        assert name in result.detail
+
+
+@pytest.mark.parametrize("check", checks.default_checks(), ids=lambda check: check.name)
+def test_each_default_check_can_pass_and_can_refuse(check: Check) -> None:
+    said = {trial.verdict for trial in TRIALS.values() if trial.check().name == check.name}
+    # the harness's own shortcomings never convict the pipeline
+    own = check.name in {"offered_rate_held", "run_complete"}
+    assert said == ({PASS, INCONCLUSIVE} if own else {PASS, FAIL, INCONCLUSIVE})
+
+
+def test_an_unknown_upload_outcome_is_not_a_broken_promise_of_the_harness() -> None:
+    unknown = GOOD.without("uploaded", index=1).adding(
+        {"event": "upload_failed", "index": 1, "error": "read timeout", "outcome": "unknown"}
+    )
+    assert checks.offered_rate_held()(unknown.evidence).verdict is PASS
+
+
+def test_a_file_that_failed_once_names_its_last_attempt() -> None:
+    retried = LOST.adding(invocation(2, request_id="request-again", status="timeout", error_type="Sandbox.Timedout"))
+    assert "request-again (Sandbox.Timedout)" in checks.nothing_lost()(retried.evidence).detail
+
+
+def test_many_files_are_counted_and_a_few_are_named() -> None:
+    run = good_run(10)
+    for index in range(10):
+        run = run.changing(
+            "accounted", {"index": index}, **{k: v for k, v in accounted(index, missing=1).items() if k != "event"}
+        )
+    detail = checks.nothing_lost()(run.evidence).detail
+    assert detail.startswith("10 files lost records")
+    assert detail.endswith("and 7 more")

@@ -182,7 +182,7 @@ def end_to_end() -> Check:
         if not files:
             return Verdict.INCONCLUSIVE, "no file was delivered"
         late = [file for file in files if file.end_to_end_s is not None and file.end_to_end_s > sla_s]
-        unmerged = [file for file in files if file.end_to_end_s is None]
+        unmerged = [file for file in files if file.end_to_end_s is None and not file.is_superseded]
         own_fault = [file for file in late if (file.end_to_end_s or 0) - (file.start_lag_s or 0) <= sla_s]
         worst = max((file.end_to_end_s for file in files if file.end_to_end_s is not None), default=None)
         if len(late) > len(own_fault):

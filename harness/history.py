@@ -63,6 +63,7 @@ class FileHistory:
     phase_ms: dict[str, float] = field(default_factory=dict)
     merge_started_s: float | None = None
     merged_s: float | None = None
+    left_stage_s: float | None = None
     dead_letter: dict[str, Any] | None = None
     accounted: Accounted | None = None
 
@@ -70,6 +71,16 @@ class FileHistory:
     def success(self) -> Attempt | None:
         """The first invocation that took the file without an error."""
         return next((attempt for attempt in self.attempts if attempt.succeeded), None)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the pipeline is done with it, for better or worse."""
+        return self.merged_s is not None or self.left_stage_s is not None or self.dead_letter is not None
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether newer versions of all its records are in the final table instead."""
+        return self.accounted is not None and 0 < self.accounted.expected == self.accounted.superseded
 
     @property
     def last_stage(self) -> str:
@@ -144,6 +155,7 @@ class History:
     invocations: list[Event] = field(default_factory=list)
     dead_letters: list[Event] = field(default_factory=list)
     type_totals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     faults: list[Event] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     drained: bool | None = None
@@ -192,6 +204,8 @@ class History:
         failed = set(event["batch_item_failures"])
         for message in event["messages"]:
             for key in message["keys"]:
+                if event.get("error_type"):
+                    self.reasons[key] = event["error_type"]
                 if file := self.files.get(key):
                     file.sent_s = file.sent_s or message["sent_ms"] / 1000
                     file.attempts.append(
@@ -206,6 +220,8 @@ class History:
             if file and line.get("event") == "file_loaded" and "committed_at_s" in line:
                 file.committed_s = file.committed_s or line["committed_at_s"]
                 file.phase_ms = line.get("phase_ms", {})
+            if file and line.get("event") == "file_failed":
+                self.reasons[file.key] = str(line.get("error", ""))
 
     def _on_merge_run(self, event: Event) -> None:
         self.merges.append(
@@ -218,6 +234,11 @@ class History:
             file = self.files.get(key)
             if file and file.merged_s is None:
                 file.merge_started_s, file.merged_s = event["started_s"], event["committed_s"]
+
+    def _on_left_stage(self, event: Event) -> None:
+        for key in event["keys"]:
+            if file := self.files.get(key):
+                file.left_stage_s = event["committed_s"]
 
     def _on_sample(self, event: Event) -> None:
         self.samples.append(event)

@@ -9,9 +9,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from generators.dataset import Column, Dataset
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from generators.dataset import Column, Dataset
 from harness.errors import UsageError
 
 FileFormat = Literal["csv.gz", "jsonl.gz", "parquet", "csv"]

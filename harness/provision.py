@@ -18,6 +18,7 @@ from harness.timing import Timing
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 ROLE_ARN = "arn:aws:iam::000000000000:role/nrt-harness"
 
@@ -45,7 +46,7 @@ def resource_name(pipeline: Pipeline, type_name: str) -> str:
     return f"{pipeline.name}-{type_name}"
 
 
-def _ensure_queue(sqs: "SQSClient", name: str, attributes: dict[str, str]) -> tuple[str, str]:
+def _ensure_queue(sqs: "SQSClient", name: str, attributes: "dict[QueueAttributeNameType, str]") -> tuple[str, str]:
     try:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     except sqs.exceptions.QueueDoesNotExist:

@@ -26,7 +26,6 @@ def connect(database: Redshift, application_name: str) -> "Connection":
     """
     import psycopg2
 
-    tls = {"sslmode": "verify-full", "sslrootcert": database.ca_file} if database.ca_file else {"sslmode": "prefer"}
     try:
         return psycopg2.connect(
             host=database.host,
@@ -36,7 +35,8 @@ def connect(database: Redshift, application_name: str) -> "Connection":
             password=database.password,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name=application_name,
-            **tls,
+            sslmode="verify-full" if database.ca_file else "prefer",
+            sslrootcert=database.ca_file or "",
         )
     except psycopg2.OperationalError as error:
         raise HarnessError(f"no connection to {database.host}:{database.port}: {str(error).strip()}") from error

@@ -1,0 +1,1 @@
+"""The catalogue: one scenario in each module, each a value named `scenario`."""

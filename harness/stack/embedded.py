@@ -61,7 +61,8 @@ def embedded(
     try:
         yield _endpoints_of(supervisor)
     finally:
-        assert supervisor.stdin is not None and supervisor.stdout is not None  # started with pipes
+        assert supervisor.stdin is not None
+        assert supervisor.stdout is not None
         with suppress(BrokenPipeError):
             supervisor.stdin.close()
         try:

@@ -53,12 +53,20 @@ class Endpoints:
 def endpoints_from_json(raw: dict[str, Any]) -> Endpoints:
     """The inverse of `Endpoints.to_json`; unknown keys are left out."""
     try:
-        paths = {name: Path(raw[name]) for name in ("directory", "trace_file", "query_log", "images_file")}
-        databases = {name: Redshift(**raw[name]) for name in ("redshift", "postgres")}
-        plain = {name: raw[name] for name in ("stack", "aws_endpoint_url", "region", "pids")}
+        return Endpoints(
+            stack=raw["stack"],
+            aws_endpoint_url=raw["aws_endpoint_url"],
+            region=raw["region"],
+            redshift=Redshift(**raw["redshift"]),
+            postgres=Redshift(**raw["postgres"]),
+            directory=Path(raw["directory"]),
+            trace_file=Path(raw["trace_file"]),
+            query_log=Path(raw["query_log"]),
+            images_file=Path(raw["images_file"]),
+            pids=raw["pids"],
+        )
     except (KeyError, TypeError) as error:
         raise HarnessError(f"not the status of a stack: {error}") from error
-    return Endpoints(**plain, **paths, **databases)
 
 
 def read_endpoints(path: Path) -> Endpoints:

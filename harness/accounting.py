@@ -1,0 +1,184 @@
+"""Where every record is after the run, counted in SQL.
+
+In: what was delivered (made again from the seed, or read again from the files that were replayed) and the final
+tables. Out: for each file how many of its records are in the final table, missing, altered, superseded by a newer
+version or there more than once; for each type what was not expected. Records are matched by key; content is compared
+by a checksum that PostgreSQL computes of both sides with the same types, so that neither a text rendering nor a
+rounding of ours can hide a difference. Records never pass through Python one by one.
+"""
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness import sql
+from harness.errors import HarnessError
+from harness.history import Accounted
+from harness.pipeline import Pipeline, TypeSettings
+from harness.stack.endpoints import Endpoints
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from psycopg2.extensions import connection as Connection  # noqa: N812
+
+SCHEMA = "nrt_accounting"
+
+
+@dataclass(frozen=True)
+class DeliveredFile:
+    """A file that may be in the tables; `read` makes its records as they were delivered, in the type's columns."""
+
+    index: int
+    key: str
+    read: "Callable[[], pa.Table]"
+
+
+@dataclass(frozen=True)
+class TypeTotals:
+    """What the tables of a type hold besides."""
+
+    type: str
+    final_rows: int
+    stage_rows: int
+    unexpected: int
+    unexpected_from: str | None
+
+    def to_event(self) -> dict[str, Any]:
+        """The fields of its `accounted_type` event."""
+        return dict(self.__dict__)
+
+
+def _columns(names: Iterable[str], table: str = "") -> str:
+    return ", ".join(f'{table}."{name}"' if table else f'"{name}"' for name in names)
+
+
+def _checksum(settings: TypeSettings, table: str) -> str:
+    return f"hashtextextended(ROW({_columns(settings.verified_columns, table)})::text, 0)"
+
+
+def _prepare(connection: "Connection", type_name: str, settings: TypeSettings) -> None:
+    """`incoming` takes one file in the final table's own types; `expected` keeps what identifies a record."""
+    keys = _columns(settings.key)
+    version = f', "{settings.version}" AS version' if settings.version else ", NULL::int AS version"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        cursor.execute(f"DROP TABLE IF EXISTS {_table('expected', type_name)}")
+        cursor.execute(
+            f"CREATE TEMP TABLE {_incoming(type_name)} AS "
+            f"SELECT {_columns(settings.columns)} FROM {settings.final_table} WITH NO DATA"
+        )
+        cursor.execute(
+            f"CREATE UNLOGGED TABLE {_table('expected', type_name)} AS SELECT 0 AS file_index, {keys}{version}, "
+            f"0::bigint AS checksum FROM {settings.final_table} WITH NO DATA"
+        )
+
+
+def _table(what: str, type_name: str) -> str:
+    return f'{SCHEMA}."{what}_{type_name}"'
+
+
+def _incoming(type_name: str) -> str:
+    return f'"nrt_incoming_{type_name}"'
+
+
+def _expect(connection: "Connection", type_name: str, settings: TypeSettings, file: DeliveredFile) -> int:
+    """Record what a file delivered; returns its number of records."""
+    import pyarrow.csv
+
+    table = file.read()
+    text = io.BytesIO()
+    # quoted strings and bare nulls: COPY tells an empty string from a missing one
+    pyarrow.csv.write_csv(table.select(list(settings.columns)), text)
+    text.seek(0)
+    version = f'i."{settings.version}"' if settings.version else "NULL"
+    incoming = _incoming(type_name)
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {incoming}")
+        cursor.copy_expert(f"COPY {incoming} FROM STDIN (FORMAT csv, HEADER true)", text)
+        cursor.execute(
+            f"INSERT INTO {_table('expected', type_name)} SELECT %s, {_columns(settings.key, 'i')}, {version}, "
+            f"{_checksum(settings, 'i')} FROM {incoming} i",
+            (file.index,),
+        )
+    return int(table.num_rows)
+
+
+def _counts_by_file(connection: "Connection", type_name: str, settings: TypeSettings) -> dict[int, dict[str, int]]:
+    """Of each key the newest delivered version counts; older ones are superseded."""
+    keys, using = _columns(settings.key), f"USING ({_columns(settings.key)})"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH final AS (
+                SELECT {keys}, count(*) AS copies, min({_checksum(settings, "f")}) AS low,
+                       max({_checksum(settings, "f")}) AS high
+                FROM {settings.final_table} f GROUP BY {keys}
+            ), matched AS (
+                SELECT e.file_index, e.checksum, final.copies, final.low, final.high,
+                       row_number() OVER (
+                           PARTITION BY {keys}
+                           ORDER BY e.version DESC NULLS LAST, (e.checksum = final.low) DESC NULLS LAST, e.file_index DESC
+                       ) AS newness
+                FROM {_table("expected", type_name)} e LEFT JOIN final {using}
+            )
+            SELECT file_index, count(*),
+                   count(*) FILTER (WHERE newness = 1 AND copies IS NOT NULL),
+                   count(*) FILTER (WHERE newness = 1 AND copies IS NULL),
+                   count(*) FILTER (WHERE newness = 1 AND (low <> checksum OR high <> checksum)),
+                   count(*) FILTER (WHERE newness > 1),
+                   coalesce(sum(copies - 1) FILTER (WHERE newness = 1), 0)
+            FROM matched GROUP BY file_index
+            """
+        )
+        names = ("expected", "merged", "missing", "altered", "superseded", "duplicated")
+        return {row[0]: {name: int(value) for name, value in zip(names, row[1:], strict=True)} for row in cursor}
+
+
+def _staged_rows(connection: "Connection", settings: TypeSettings) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT source_file, count(*) FROM {settings.stage_table} GROUP BY source_file")
+        return {key: int(count) for key, count in cursor.fetchall()}
+
+
+def _totals(connection: "Connection", type_name: str, settings: TypeSettings) -> TypeTotals:
+    same_key = " AND ".join(f'e."{name}" = f."{name}"' for name in settings.key)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT (SELECT count(*) FROM {settings.final_table}), (SELECT count(*) FROM {settings.stage_table}), "
+            f"count(*), min(f.source_file) FROM {settings.final_table} f "
+            f"WHERE NOT EXISTS (SELECT FROM {_table('expected', type_name)} e WHERE {same_key})"
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise HarnessError(f"{settings.final_table}: counting gave no row")
+    final_rows, stage_rows, unexpected, unexpected_from = row
+    return TypeTotals(type_name, final_rows, stage_rows, unexpected, unexpected_from)
+
+
+def account(
+    pipeline: Pipeline, type_name: str, files: list[DeliveredFile], endpoints: Endpoints
+) -> Iterator[tuple[DeliveredFile, Accounted] | TypeTotals]:
+    """Count one type: yields each file's account, then the type's totals.
+
+    Raises:
+        HarnessError: the tables could not be read, or a file not be read again.
+    """
+    import psycopg2
+
+    settings = pipeline.types[type_name]
+    try:
+        with sql.backend(endpoints) as connection:
+            _prepare(connection, type_name, settings)
+            for file in files:
+                _expect(connection, type_name, settings, file)
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE {_table('expected', type_name)}")
+            counts = _counts_by_file(connection, type_name, settings)
+            staged = _staged_rows(connection, settings)
+            for file in files:
+                empty = dict.fromkeys(("expected", "merged", "missing", "altered", "superseded", "duplicated"), 0)
+                yield file, Accounted(**counts.get(file.index, empty), in_stage=staged.get(file.key, 0))
+            yield _totals(connection, type_name, settings)
+    except psycopg2.Error as error:
+        raise HarnessError(f"accounting for {type_name}: {str(error).strip()}") from error

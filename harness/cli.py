@@ -1,0 +1,214 @@
+"""The `harness` command: words to calls, results to standard output, errors to one line and an exit code.
+
+Everything slow is imported by the command that needs it, so that `--help` answers at once.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.errors import ExitCode, HarnessError
+from harness.quantities import Duration, Rate
+
+if TYPE_CHECKING:
+    from harness.verdict import Judgement
+
+EXIT_CODES_HELP = "Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 inconclusive, 4 the harness itself failed."
+
+pipeline_option = click.option(
+    "--pipeline", "pipeline_file", type=click.Path(path_type=Path), default=Path("pipeline.toml"), show_default=True,
+    help="The pipeline description to run.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON that a script can read.")
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=f"Start with `harness run smoke`. {EXIT_CODES_HELP}",
+)
+@click.version_option(package_name="nrt-harness")
+def cli() -> None:
+    """Load-test a near-real-time S3 → SQS → Lambda → Redshift pipeline on this machine, with its real handler."""
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@cli.command("list")
+@json_option
+def list_scenarios(as_json: bool) -> None:
+    """List the scenarios and the question each answers."""
+    from harness import catalogue
+
+    found = [catalogue.scenario(name) for name in catalogue.names()]
+    if as_json:
+        print_json([{"name": scenario.name, "question": scenario.question} for scenario in found])
+        return
+    width = max(len(scenario.name) for scenario in found)
+    for scenario in found:
+        click.echo(f"{scenario.name:<{width}}  {scenario.question}")
+
+
+@cli.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Show what a scenario offers, and what must hold."""
+    from harness import catalogue
+
+    scenario = catalogue.scenario(name)
+    facts = {
+        "name": scenario.name,
+        "question": scenario.question,
+        "arrivals": str(scenario.workload.arrivals),
+        "duration_s": scenario.duration_s,
+        "time_scale": scenario.time_scale,
+        "drain_within_s": scenario.drain_within_s,
+        "checks": [check.name for check in scenario.checks],
+    }
+    if as_json:
+        print_json(facts)
+        return
+    for key, value in facts.items():
+        click.echo(f"{key:<15} {', '.join(value) if isinstance(value, list) else value}")
+
+
+@cli.command()
+@click.argument("name")
+@pipeline_option
+@click.option("--stack", type=click.Choice(["embedded"]), default="embedded", show_default=True,
+              help="Where to run. A stack that `harness up` started is used if there is one.")  # fmt: skip
+@click.option("--rate", type=Rate(), help="Files to offer, such as 100/min: replaces the scenario's own arrivals.")
+@click.option("--duration", type=Duration(), help="How long to offer files, such as 5m.")
+@click.option("--time-scale", type=float, help="Divide the merge interval, the SLA and other limits by this.")
+@click.option("--realtime", is_flag=True, help="The pipeline's true merge interval and SLA: a time scale of 1.")
+@click.option("--records", type=click.IntRange(1, 1_000_000), help="Records in each file.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed gives the same files."
+)
+@click.option("--replay", type=click.Path(path_type=Path), help="Send the files in DIR/<type>/ instead of made ones.")
+@click.option(
+    "--resample", is_flag=True, help="With --replay: draw files at random, again and again, for the duration."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="The run's directory.  [default: runs/<time>-<name>]")
+@click.option("--before-judging", metavar="COMMAND", help="Run a shell command after the drain, with the stack still up "
+              "(HARNESS_STATUS names a file with its endpoints).")  # fmt: skip
+@json_option
+def run(name: str, **options: Any) -> None:
+    """Run a scenario and judge it.
+
+    Progress goes to standard error; the verdict to standard output. Everything that was measured stays in the run's
+    directory: `harness check` judges it again, `harness report` shows it.
+    """
+    from harness.command_run import run_scenario
+
+    sys.exit(run_scenario(name, **options))
+
+
+@cli.command()
+@click.argument("run_name", metavar="RUN", default="last")
+@json_option
+def check(run_name: str, as_json: bool) -> None:
+    """Judge a stored run again. RUN is its directory, its id in runs/, or `last`."""
+    judgement = _judge(run_name)
+    _show(judgement, as_json)
+    sys.exit(judgement.exit_code)
+
+
+@cli.command()
+@click.argument("run_name", metavar="RUN", default="last")
+@click.option("--format", "report_format", type=click.Choice(["html", "markdown", "json", "junit"]), default="markdown",
+              show_default=True, help="What to print.")  # fmt: skip
+def report(run_name: str, report_format: str) -> None:
+    """Print the report of a stored run. RUN is its directory, its id in runs/, or `last`."""
+    from harness.report import render
+    from harness.run_directory import find
+
+    click.echo(render(find(run_name), _judge(run_name), report_format))
+
+
+def _judge(run_name: str) -> "Judgement":
+    from harness import catalogue
+    from harness.checks import default_checks
+    from harness.run_directory import find
+    from harness.verdict import judge_stored
+
+    directory = find(run_name)
+    scenario = directory.read_facts().scenario
+    known = scenario in catalogue.names()
+    return judge_stored(directory, catalogue.scenario(scenario).checks if known else default_checks())
+
+
+def _show(judgement: "Judgement", as_json: bool) -> None:
+    from harness.verdict_text import verdict_text
+
+    if as_json:
+        print_json(judgement.to_json())
+    else:
+        click.echo(verdict_text(judgement))
+
+
+@cli.command()
+@pipeline_option
+@click.option("--aws-port", type=click.IntRange(1, 65535), help="Port of the AWS endpoint.  [default: a free one]")
+@click.option("--redshift-port", type=click.IntRange(1, 65535), help="Port of the warehouse.  [default: a free one]")
+@json_option
+def up(pipeline_file: Path, aws_port: int | None, redshift_port: int | None, as_json: bool) -> None:
+    """Start a stack with the pipeline on it, and leave it running."""
+    from harness import local_stack
+
+    status = local_stack.up(pipeline_file, aws_port, redshift_port)
+    print_json(status) if as_json else click.echo(local_stack.describe(status))
+
+
+@cli.command()
+def down() -> None:
+    """End the stack that `harness up` started; its data are gone."""
+    from harness import local_stack
+
+    click.echo("down" if local_stack.down() else "nothing is up")
+
+
+@cli.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Say whether a stack is up, and how to connect to it."""
+    from harness import local_stack
+
+    found = local_stack.status()
+    if found is None:
+        print_json(None) if as_json else click.echo("nothing is up; `harness up` starts a stack")
+        sys.exit(ExitCode.FAIL)
+    print_json(found) if as_json else click.echo(local_stack.describe(found))
+
+
+@cli.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+def init(directory: Path) -> None:
+    """Write a commented pipeline.toml, handler, DDL and merge to start your own pipeline from."""
+    from harness.init import init as write_templates
+
+    for path in write_templates(directory):
+        click.echo(path)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(ExitCode.INCONCLUSIVE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except HarnessError as error:
+        click.echo(f"harness: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        click.echo("harness: interrupted", err=True)
+        sys.exit(ExitCode.INCONCLUSIVE)

@@ -1,0 +1,161 @@
+"""`harness run`: from the command line's words to a judged run directory."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+
+from harness import catalogue, local_stack
+from harness import pipeline as pipelines
+from harness.cli import print_json
+from harness.errors import HarnessError, UsageError
+from harness.handler_import import check_handlers
+from harness.history import History
+from harness.ledger import Ledger
+from harness.merge import read_job
+from harness.plan import Replay, plan, with_overrides
+from harness.progress import Progress
+from harness.report import render
+from harness.run import Run, RunRequest
+from harness.run_directory import RunDirectory, RunFacts, create, machine, versions
+from harness.stack.embedded import embedded
+from harness.stack.endpoints import Endpoints
+from harness.timing import scaled
+from harness.verdict import judge_stored
+from harness.verdict_text import verdict_text
+
+
+@contextmanager
+def _sigterm_is_ctrl_c() -> Iterator[None]:
+    """CI systems end a job with SIGTERM: the run is then to stop as cleanly as on Ctrl-C."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _stack(logs: Path, progress: Progress) -> Iterator[Endpoints]:
+    """The stack that is up, or one for this run alone."""
+    if (running := local_stack.running()) is not None:
+        progress.phase(f"using the stack that is up at {running.aws_endpoint_url}")
+        yield running
+        return
+    progress.phase("starting the embedded stack")
+    began_s = time.monotonic()
+    with embedded(logs) as endpoints:
+        progress.phase(f"the stack is up after {time.monotonic() - began_s:.1f} s")
+        yield endpoints
+
+
+def _facts(request: RunRequest, stack: str) -> RunFacts:
+    scenario, timing, schedule = request.scenario, request.timing, request.schedule
+    last_at_s = max(file.at_s for file in schedule)
+    return RunFacts(
+        scenario=scenario.name,
+        question=scenario.question,
+        pipeline=request.pipeline.name,
+        types=tuple(request.pipeline.types),
+        seed=request.seed,
+        time_scale=timing.time_scale,
+        sla_s=timing.sla_s,
+        merge_every_s=timing.merge_every_s,
+        visibility_timeout_s=timing.visibility_timeout_s,
+        # a replay that is sent whole can take longer than the scenario's own duration
+        duration_s=max(scenario.duration_s, last_at_s),
+        drain_within_s=scenario.drain_within_s / timing.time_scale,
+        files_scheduled=len(schedule),
+        records_scheduled=sum(file.records for file in schedule),
+        stack=stack,
+        started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        versions=versions(),
+        machine=machine(),
+    )
+
+
+def _request(
+    name: str,
+    pipeline_file: Path,
+    rate: float | None,
+    duration: float | None,
+    time_scale: float | None,
+    realtime: bool,
+    records: int | None,
+    seed: int,
+    replay: Path | None,
+    resample: bool,
+    before_judging: str | None,
+) -> RunRequest:
+    if realtime and time_scale is not None:
+        raise UsageError("--realtime is a time scale of 1: give one or the other")
+    if resample and replay is None:
+        raise UsageError("--resample draws from the files of --replay: name their directory")
+    scenario = with_overrides(catalogue.scenario(name), rate, duration, records)
+    pipeline = pipelines.load(pipeline_file)
+    check_handlers(pipeline, pipeline_file)
+    source = Replay(replay, records, "resampled" if resample else "in_order") if replay else None
+    return RunRequest(
+        scenario=scenario,
+        pipeline=pipeline,
+        timing=scaled(pipeline, 1.0 if realtime else time_scale or scenario.time_scale),
+        schedule=plan(scenario, pipeline, seed, source, whole=duration is None),
+        merge_job=read_job(pipeline),
+        seed=seed,
+        before_judging=before_judging,
+    )
+
+
+def run_scenario(
+    name: str, *, out: Path | None, stack: str, as_json: bool, pipeline_file: Path, **options: object
+) -> int:
+    """Run and judge; returns the exit code.
+
+    Raises:
+        UsageError: the scenario, the pipeline or an option cannot be used.
+        HarnessError: the harness itself failed; the ledger up to then stays.
+    """
+    request = _request(name, pipeline_file, **options)  # type: ignore[arg-type]
+    directory = create(out, name)
+    facts = _facts(request, stack)
+    directory.write_facts(facts)
+    progress = Progress(Console(stderr=True))
+    with _sigterm_is_ctrl_c():
+        _record(request, facts, directory, progress)
+    judgement = judge_stored(directory, request.scenario.checks)
+    directory.verdict.write_text(json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n")
+    directory.junit.write_text(render(directory, judgement, "junit"))
+    directory.report.write_text(render(directory, judgement, "html"))
+    if as_json:
+        print_json(judgement.to_json())
+    else:
+        click.echo(verdict_text(judgement))
+        click.echo(f"\n{directory.path}/report.html")
+    return judgement.exit_code
+
+
+def _record(request: RunRequest, facts: RunFacts, directory: RunDirectory, progress: Progress) -> None:
+    history = History()
+    ledger = Ledger(directory.ledger, history.apply)
+    interrupted = False
+    try:
+        with _stack(directory.logs, progress) as endpoints, progress.showing():
+            Run(request, facts, directory, endpoints, ledger, history, progress).execute()
+    except KeyboardInterrupt:
+        interrupted = True
+        progress.phase("interrupted: judging what there is")
+    except HarnessError as error:
+        ledger.append("problem", text=str(error))
+        ledger.finish(interrupted=False)
+        raise
+    ledger.finish(interrupted=interrupted)

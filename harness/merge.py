@@ -1,0 +1,114 @@
+"""The merge job, and the clock that runs it at the pipeline's interval.
+
+In: each type's SQL. Out: a record of every run, with its rows and times. A type's script is one transaction, as the
+Redshift Data API's BatchExecuteStatement makes it; a type that fails is rolled back, recorded, and tried again at
+the next run. A run that overruns its interval delays the next one, and the record says by how much.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness import sql
+from harness.errors import HarnessError
+from harness.pipeline import Pipeline
+from harness.stack.endpoints import Endpoints
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812
+
+STATEMENT_LABEL_CHARS = 60
+
+
+@dataclass(frozen=True)
+class TypeMerge:
+    """The merge of one type: `committed_s` is None when it was rolled back. Epoch seconds."""
+
+    type: str
+    started_s: float
+    committed_s: float | None
+    rows: tuple[dict[str, Any], ...]
+    error: str | None
+
+
+@dataclass(frozen=True)
+class MergeRun:
+    """One run over all types. Epoch seconds."""
+
+    run: int
+    due_s: float
+    started_s: float
+    ended_s: float
+    delayed_s: float
+    types: tuple[TypeMerge, ...]
+
+    def to_event(self) -> dict[str, Any]:
+        """The fields of its `merge_run` event."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class MergeJob:
+    """The statements of each type, read once before the run."""
+
+    statements: dict[str, tuple[str, ...]]
+
+    def run(self, endpoints: Endpoints, number: int, due_s: float) -> MergeRun:
+        """Merge every type, one after the other."""
+        started_s = time.time()
+        types = tuple(_merge_type(endpoints, name, script) for name, script in self.statements.items())
+        return MergeRun(number, due_s, started_s, time.time(), max(0.0, started_s - due_s), types)
+
+
+def read_job(pipeline: Pipeline) -> MergeJob:
+    """Read the merge SQL of every type.
+
+    Raises:
+        UsageError: a script cannot be read.
+    """
+    return MergeJob({name: tuple(sql.statements(pipeline.merge_sql(name))) for name in pipeline.types})
+
+
+def _label(statement: str) -> str:
+    return " ".join(statement.split())[:STATEMENT_LABEL_CHARS]
+
+
+def _merge_type(endpoints: Endpoints, type_name: str, script: tuple[str, ...]) -> TypeMerge:
+    import psycopg2
+
+    started_s = time.time()
+    rows: list[dict[str, Any]] = []
+    try:
+        with sql.warehouse(endpoints) as connection:
+            _run_script(connection, script, rows)
+            return TypeMerge(type_name, started_s, time.time(), tuple(rows), None)
+    except (psycopg2.Error, HarnessError) as error:
+        return TypeMerge(type_name, started_s, None, tuple(rows), str(error).strip())
+
+
+def _run_script(connection: "Connection", script: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    with connection.cursor() as cursor:
+        for statement in script:
+            cursor.execute(statement)
+            if cursor.rowcount >= 0:
+                rows.append({"statement": _label(statement), "rows": cursor.rowcount})
+    connection.commit()
+
+
+def keep_merging(
+    job: MergeJob,
+    endpoints: Endpoints,
+    every_s: float,
+    first_due_s: float,
+    on_run: Callable[[MergeRun], None],
+    stop: threading.Event,
+) -> None:
+    """Run the job every `every_s` from `first_due_s` on, until `stop` is set; a run that has begun is finished."""
+    number, due_s = 1, first_due_s
+    while not stop.wait(max(0.0, due_s - time.time())):
+        run = job.run(endpoints, number, due_s)
+        on_run(run)
+        # the schedule's own grid, not "end plus interval": lateness is shown, not hidden
+        number, due_s = number + 1, due_s + every_s

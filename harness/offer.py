@@ -1,0 +1,96 @@
+"""Offer a schedule to the landing bucket: the feeder makes the files, Locust uploads them, both in their own process.
+
+In: a schedule and a stack. Out: what the two processes say, as events for the ledger. This process does none of the
+work, so that nothing it does can delay an upload.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from generators.dataset import Dataset
+from harness.errors import HarnessError
+from harness.ledger import Ledger
+from harness.load.schedule import PlannedFile, write_datasets, write_schedule
+from harness.stack.endpoints import EMULATOR_ACCESS_KEY, Endpoints
+from harness.stack.processes import Child, spawn
+
+# How many files wait on disk: enough to ride out a pause of the feeder, little enough to fit on it.
+AHEAD_FILES = 64
+# The events of the load processes that are the ledger's business too
+_LEDGER_EVENTS = {"made", "uploaded", "upload_failed", "dropped"}
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Where the schedule is written and the files wait."""
+
+    schedule: Path
+    datasets: Path
+    files: Path
+
+
+def prepare_feed(directory: Path, schedule: Iterable[PlannedFile], datasets: Iterable[Dataset]) -> Feed:
+    """Write what the load processes read.
+
+    Raises:
+        HarnessError: the directory cannot be written.
+    """
+    feed = Feed(directory / "schedule.jsonl", directory / "datasets.json", directory / "files")
+    try:
+        feed.files.mkdir(parents=True)
+        write_schedule(feed.schedule, schedule)
+        write_datasets(feed.datasets, datasets)
+    except OSError as error:
+        raise HarnessError(f"{error.filename or directory}: {error.strerror}") from error
+    return feed
+
+
+def _environment(endpoints: Endpoints) -> dict[str, str]:
+    return os.environ | {
+        "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": EMULATOR_ACCESS_KEY,
+        "AWS_DEFAULT_REGION": endpoints.region,
+    }
+
+
+def start_feeder(feed: Feed, seed: int, endpoints: Endpoints, logs: Path) -> Child:
+    """Start making files."""
+    return spawn(
+        "feeder",
+        [sys.executable, "-m", "harness.load.feeder", "--schedule", feed.schedule, "--datasets", feed.datasets,
+         "--directory", feed.files, "--seed", str(seed), "--ahead-files", str(AHEAD_FILES)],
+        logs / "feeder.log", environment=_environment(endpoints), stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def start_dispatcher(feed: Feed, bucket: str, start_at_s: float, endpoints: Endpoints, logs: Path) -> Child:
+    """Start Locust; it says `ready` once it can keep to the schedule, which begins at `start_at_s` (epoch)."""
+    return spawn(
+        "dispatcher",
+        [sys.executable, "-m", "harness.load.dispatch", "--schedule", feed.schedule, "--directory", feed.files,
+         "--endpoint", endpoints.aws_endpoint_url, "--bucket", bucket, "--start-at", repr(start_at_s)],
+        logs / "dispatcher.log", environment=_environment(endpoints), stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def record(child: Child, ledger: Ledger) -> None:
+    """Copy what a load process says into the ledger until it ends.
+
+    Raises:
+        HarnessError: it ended with an error; its own words.
+    """
+    assert child.process.stdout is not None  # spawned with a pipe
+    for line in child.process.stdout:
+        said: dict[str, Any] = json.loads(line)
+        event = said.pop("event")
+        if event in _LEDGER_EVENTS:
+            said.pop("at_s", None)  # the ledger's own time is when it was seen
+            ledger.append(event, **said)
+    if child.process.wait() != 0:
+        raise HarnessError(f"the {child.name} ended with exit code {child.process.returncode}: {child.last_lines()}")

@@ -1,0 +1,185 @@
+"""What is looked at while a run goes on: queues, stage tables, invocations, and what each merge made queryable.
+
+In: a stack, a pipeline, the live history. Out: events for the ledger. A probe only looks; it uses connections of its
+own, and the PostgreSQL behind the stand-in rather than the gateway, so as not to disturb what it measures.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import sql
+from harness.aws import Aws
+from harness.dead_letters import peek
+from harness.history import FileHistory, History
+from harness.ledger import Ledger
+from harness.merge import MergeRun, TypeMerge
+from harness.pipeline import Pipeline
+from harness.provision import Provisioned
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812
+
+SAMPLE_EVERY_S = 2.0
+TAIL_EVERY_S = 0.1
+# A file's rows are looked for among those loaded since the oldest file still missing; clocks may differ by this.
+CLOCK_MARGIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What every probe needs to know."""
+
+    pipeline: Pipeline
+    provisioned: Provisioned
+    aws: Aws
+    history: History
+    ledger: Ledger
+
+
+def prepare(pipeline: Pipeline, aws: Aws) -> None:
+    """Give the probes a cheap way to find what was merged last: rows lie in the order in which they were merged."""
+    with sql.backend(aws.endpoints) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        for settings in pipeline.types.values():
+            schema, table = sql.split_table(settings.final_table)
+            cursor.execute(
+                f"CREATE INDEX IF NOT EXISTS nrt_probe_{schema}_{table} ON {settings.final_table} USING brin (loaded_at)"
+            )
+
+
+def tail_invocations(trace: Path, ledger: Ledger, stop: threading.Event, from_byte: int) -> None:
+    """Copy the executor's trace into the ledger, line by line, until `stop`; reads what is left before it returns."""
+    while not trace.exists():
+        if stop.wait(TAIL_EVERY_S):
+            return
+    with trace.open("rb") as file:
+        file.seek(from_byte)
+        stopping = False
+        while True:
+            for line in _whole_lines(file):
+                ledger.append("invocation", **json.loads(line))
+            if stopping:
+                return
+            stopping = stop.wait(TAIL_EVERY_S)
+
+
+def _whole_lines(file: BufferedReader) -> Iterator[bytes]:
+    """The lines that are complete now; an unfinished one stays for the next call."""
+    while True:
+        at = file.tell()
+        line = file.readline()
+        if not line.endswith(b"\n"):
+            file.seek(at)
+            return
+        yield line
+
+
+def keep_sampling(watched: Watched, stop: threading.Event) -> None:
+    """Write a `sample` every two seconds, and every new dead letter as it is seen."""
+    known: dict[str, int] = dict.fromkeys(watched.provisioned.types, 0)
+    with sql.backend(watched.aws.endpoints, "nrt-probe") as connection:
+        connection.autocommit = True
+        while True:
+            sample(watched, connection, known)
+            if stop.wait(SAMPLE_EVERY_S):
+                return
+
+
+def sample(watched: Watched, connection: "Connection", known: dict[str, int]) -> None:
+    """Look once; `known` counts the dead letters already in the ledger and is kept up to date."""
+    sqs, queues, stage_rows = watched.aws.sqs, {}, {}
+    for name, resources in watched.provisioned.types.items():
+        depth = sqs.get_queue_attributes(
+            QueueUrl=resources.queue_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        dead = sqs.get_queue_attributes(
+            QueueUrl=resources.dead_letter_queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+        )["Attributes"]
+        visible = int(depth["ApproximateNumberOfMessages"])
+        in_flight = int(depth["ApproximateNumberOfMessagesNotVisible"])
+        dead_lettered = int(dead["ApproximateNumberOfMessages"])
+        queues[name] = {"visible": visible, "in_flight": in_flight, "dead_lettered": dead_lettered}
+        if dead_lettered > known[name]:
+            known[name] = _record_dead_letters(watched, name, resources.dead_letter_queue_url)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {watched.pipeline.types[name].stage_table}")
+            row = cursor.fetchone()
+            stage_rows[name] = row[0] if row else 0
+    waiting = [
+        file.intended_s
+        for file in watched.history.files.values()
+        if file.intended_s and file.acknowledged_s and not file.is_settled
+    ]
+    oldest_age_s = round(time.time() - min(waiting), 3) if waiting else None
+    watched.ledger.append("sample", queues=queues, stage_rows=stage_rows, oldest_age_s=oldest_age_s)
+
+
+def _record_dead_letters(watched: Watched, type_name: str, queue_url: str) -> int:
+    recorded = {event["message_id"] for event in watched.history.dead_letters}
+    letters = peek(watched.aws.sqs, queue_url)
+    for letter in letters:
+        if letter.message_id not in recorded:
+            reasons = [watched.history.reasons.get(key) for key in letter.keys]
+            watched.ledger.append(
+                "dead_letter", type=type_name, message_id=letter.message_id, keys=list(letter.keys),
+                receive_count=letter.receive_count, sent_ms=letter.sent_ms,
+                reason="; ".join(reason for reason in reasons if reason) or "no reason was logged",
+            )  # fmt: skip
+    return len(letters)
+
+
+def record_merged(watched: Watched, run: MergeRun, connection: "Connection") -> None:
+    """After a merge run: which files are in the final tables now, and which are settled without a row of their own."""
+    for merge in run.types:
+        waiting = [file for file in watched.history.files.values() if file.type == merge.type and not file.is_settled]
+        waiting = [file for file in waiting if file.sent_s or file.acknowledged_s]
+        if merge.committed_s is None or not waiting:
+            continue
+        final_rows, staged = _lineage(watched.pipeline, merge.type, waiting, connection)
+        merged, gone = _settled(waiting, merge, final_rows, staged)
+        times = {"started_s": merge.started_s, "committed_s": merge.committed_s}
+        if merged:
+            watched.ledger.append("merged", type=merge.type, run=run.run, keys=merged, **times)
+        if gone:
+            watched.ledger.append("left_stage", type=merge.type, run=run.run, keys=gone, **times)
+
+
+def _lineage(
+    pipeline: Pipeline, type_name: str, waiting: list[FileHistory], connection: "Connection"
+) -> tuple[dict[str, int], set[str]]:
+    settings = pipeline.types[type_name]
+    oldest_s = min(file.intended_s for file in waiting if file.intended_s) - CLOCK_MARGIN_S
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT source_file, count(*) FROM {settings.final_table} "
+            "WHERE loaded_at >= to_timestamp(%s) AT TIME ZONE 'UTC' AND source_file = ANY(%s) GROUP BY source_file",
+            (oldest_s, [file.key for file in waiting]),
+        )
+        final_rows = {key: int(count) for key, count in cursor.fetchall()}
+        cursor.execute(f"SELECT DISTINCT source_file FROM {settings.stage_table}")
+        staged = {key for (key,) in cursor.fetchall()}
+    return final_rows, staged
+
+
+def _settled(
+    waiting: list[FileHistory], merge: TypeMerge, final_rows: dict[str, int], staged: set[str]
+) -> tuple[list[str], list[str]]:
+    """Files this merge made queryable, and files that have left the stage without leaving a row in the final table.
+
+    A file whose records were all there already, or are newer elsewhere, leaves none.
+    """
+    merged, gone = [], []
+    for file in waiting:
+        was_staged = file.success is not None and file.success.end_s <= merge.started_s and file.key not in staged
+        if final_rows.get(file.key, 0) >= file.records or (was_staged and file.key in final_rows):
+            merged.append(file.key)
+        elif was_staged:
+            gone.append(file.key)
+    return merged, gone

@@ -1,0 +1,259 @@
+"""One run, from plan to verdict: provision, offer, drain, account, judge.
+
+In: a `RunRequest` and a stack's endpoints. Out: a run directory and a `Judgement`. Data flow one way: what happens is
+appended to the ledger, and the judgement reads nothing else.
+"""
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generators.files import decode
+from generators.records import make_table
+from harness import probes, sql
+from harness.accounting import DeliveredFile, TypeTotals, account
+from harness.aws import Aws
+from harness.errors import HarnessError
+from harness.history import History
+from harness.ledger import Ledger
+from harness.load.feeder import content, due
+from harness.load.schedule import PlannedFile
+from harness.merge import MergeJob, MergeRun, keep_merging
+from harness.offer import AHEAD_FILES, Feed, prepare_feed, record, start_dispatcher, start_feeder
+from harness.pipeline import Pipeline
+from harness.progress import Progress
+from harness.provision import empty, provision
+from harness.run_directory import RunDirectory, RunFacts
+from harness.scenario import Scenario
+from harness.stack.embedded import is_running
+from harness.stack.endpoints import Endpoints
+from harness.stack.processes import Child
+from harness.timing import Timing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TICK_S = 0.2
+FEED_TIMEOUT_S = 120.0
+# From the dispatcher's start to the first upload: it imports Locust in the meantime.
+LEAD_S = 4.0
+ACCOUNTING_THREADS = 2
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to run. `schedule` is the plan; `before_judging` a shell command for the time between drain and judgement."""
+
+    scenario: Scenario
+    pipeline: Pipeline
+    timing: Timing
+    schedule: list[PlannedFile]
+    merge_job: MergeJob
+    seed: int
+    before_judging: str | None
+
+
+@dataclass(frozen=True)
+class _Workers:
+    """The threads of a run: what they raise is found, not lost."""
+
+    executor: ThreadPoolExecutor
+    futures: dict[str, Future[None]]
+    stop: threading.Event
+
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        self.futures[name] = self.executor.submit(work)
+
+    def raise_if_dead(self) -> None:
+        for name, future in self.futures.items():
+            if future.done() and (error := future.exception()) is not None:
+                raise HarnessError(f"{name} died: {type(error).__name__}: {error}") from error
+
+    def end(self) -> None:
+        """Let every thread finish what it is at.
+
+        Raises:
+            HarnessError: one of them had died.
+        """
+        self.stop.set()
+        self.executor.shutdown(wait=True)
+        self.raise_if_dead()
+
+
+@contextmanager
+def _workers() -> Iterator[_Workers]:
+    workers = _Workers(ThreadPoolExecutor(thread_name_prefix="harness"), {}, threading.Event())
+    try:
+        yield workers
+    finally:
+        workers.stop.set()
+        workers.executor.shutdown(wait=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is going on."""
+
+    request: RunRequest
+    facts: RunFacts
+    directory: RunDirectory
+    endpoints: Endpoints
+    ledger: Ledger
+    history: History
+    progress: Progress
+
+    @property
+    def aws(self) -> Aws:
+        return Aws(self.endpoints)
+
+    def execute(self) -> None:
+        """Everything up to the last event before judging.
+
+        Raises:
+            HarnessError: a part of the stack or of the harness ended.
+            KeyboardInterrupt: somebody pressed Ctrl-C; processes and threads of the run have ended.
+        """
+        request = self.request
+        for file in request.schedule:
+            self.ledger.append(
+                "planned", index=file.index, type=file.type, key=file.key, records=file.records, file_at_s=file.at_s
+            )
+        self.progress.phase(f"provisioning the pipeline {request.pipeline.name}")
+        aws = self.aws
+        provisioned = provision(request.pipeline, request.timing, aws)
+        empty(request.pipeline, provisioned, aws)
+        probes.prepare(request.pipeline, aws)
+        watched = probes.Watched(request.pipeline, provisioned, aws, self.history, self.ledger)
+        with ExitStack() as cleanup:
+            feed_directory = self.endpoints.directory / f"feed-{os.getpid()}"
+            cleanup.callback(shutil.rmtree, feed_directory, ignore_errors=True)
+            datasets = [request.pipeline.dataset(name) for name in request.pipeline.types]
+            feed = prepare_feed(feed_directory, request.schedule, datasets)
+            workers = cleanup.enter_context(_workers())
+            self._offer(feed, watched, workers, cleanup)
+            self._drain(workers)
+            workers.end()
+        self._collect_dead_letters(watched)
+        if request.before_judging:
+            self._run_hook(request.before_judging)
+        self._account()
+
+    def _offer(self, feed: Feed, watched: probes.Watched, workers: _Workers, cleanup: ExitStack) -> None:
+        request, logs = self.request, self.directory.logs
+        trace_at_byte = self.endpoints.trace_file.stat().st_size if self.endpoints.trace_file.exists() else 0
+        feeder = start_feeder(feed, request.seed, self.endpoints, logs)
+        cleanup.callback(_end, feeder)
+        workers.start("feeder", lambda: record(feeder, self.ledger))
+        ready_files = min(AHEAD_FILES, len(request.schedule)) // 2
+        self._wait(lambda: self._made() >= ready_files, workers, FEED_TIMEOUT_S, "the first files")
+        start_at_s = time.time() + LEAD_S
+        dispatcher = start_dispatcher(feed, request.pipeline.bucket, start_at_s, self.endpoints, logs)
+        cleanup.callback(_end, dispatcher)
+        self.ledger.append("load_started", start_at_s=start_at_s)
+        workers.start("dispatcher", lambda: record(dispatcher, self.ledger))
+        workers.start(
+            "trace",
+            lambda: probes.tail_invocations(self.endpoints.trace_file, self.ledger, workers.stop, trace_at_byte),
+        )
+        workers.start("sampler", lambda: probes.keep_sampling(watched, workers.stop))
+        workers.start("merge", lambda: self._merge(watched, start_at_s, workers.stop))
+        self.progress.phase(
+            f"offering {len(request.schedule)} files over {self.facts.duration_s:g} s, merging every "
+            f"{request.timing.merge_every_s:g} s; SLA {request.timing.sla_s:g} s, "
+            f"time scale {request.timing.time_scale:g}"
+        )
+        self._wait(workers.futures["dispatcher"].done, workers, None, "the uploads")
+
+    def _merge(self, watched: probes.Watched, start_at_s: float, stop: threading.Event) -> None:
+        every_s = self.request.timing.merge_every_s
+        with sql.backend(self.endpoints, "nrt-probe") as connection:
+            connection.autocommit = True
+
+            def on_run(run: MergeRun) -> None:
+                self.ledger.append("merge_run", **run.to_event())
+                probes.record_merged(watched, run, connection)
+
+            keep_merging(self.request.merge_job, self.endpoints, every_s, start_at_s + every_s, on_run, stop)
+
+    def _made(self) -> int:
+        return sum(file.made_s is not None for file in self.history.files.values())
+
+    def _drain(self, workers: _Workers) -> None:
+        self.progress.phase("draining: waiting until every file is queryable or dead-lettered")
+        began_s, limit_s = time.monotonic(), self.facts.drain_within_s
+        while not (drained := self._is_drained()) and time.monotonic() - began_s < limit_s:
+            self._tick(workers)
+        self.ledger.append("drained", drained=drained, after_s=round(time.monotonic() - began_s, 3))
+
+    def _is_drained(self) -> bool:
+        return all(file.is_settled for file in self.history.files.values() if file.acknowledged_s is not None)
+
+    def _wait(self, is_done: Callable[[], bool], workers: _Workers, timeout_s: float | None, what: str) -> None:
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while not is_done():
+            self._tick(workers)
+            if deadline is not None and time.monotonic() > deadline:
+                raise HarnessError(f"{what} were not there within {timeout_s:g} s; see {self.directory.logs}")
+        workers.raise_if_dead()
+
+    def _tick(self, workers: _Workers) -> None:
+        workers.raise_if_dead()
+        if not is_running(self.endpoints):
+            raise HarnessError(f"the stack ended during the run; see {self.directory.logs}")
+        self.progress.tick(self.history, self.facts)
+        workers.stop.wait(TICK_S)
+
+    def _collect_dead_letters(self, watched: probes.Watched) -> None:
+        with sql.backend(self.endpoints, "nrt-probe") as connection:
+            connection.autocommit = True
+            probes.sample(watched, connection, dict.fromkeys(watched.provisioned.types, 0))
+
+    def _run_hook(self, command: str) -> None:
+        self.progress.phase(f"before judging: {command}")
+        status = self.endpoints.directory / "status.json"
+        result = subprocess.run(
+            command, shell=True, env=os.environ | {"HARNESS_STATUS": str(status)}, check=False,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.ledger.append("hook", command=command, exit_code=result.returncode)
+        if result.returncode:
+            raise HarnessError(f"--before-judging ended with exit code {result.returncode}")
+
+    def _account(self) -> None:
+        self.progress.phase("accounting for every record")
+        delivered: dict[str, list[DeliveredFile]] = {name: [] for name in self.request.pipeline.types}
+        for planned in self.request.schedule:
+            file = self.history.files[planned.key]
+            if file.acknowledged_s is not None or file.upload_outcome == "unknown":
+                delivered[planned.type].append(DeliveredFile(planned.index, planned.key, self._reader(planned)))
+        with ThreadPoolExecutor(ACCOUNTING_THREADS) as pool:
+            list(pool.map(lambda item: self._account_type(*item), delivered.items()))
+
+    def _account_type(self, type_name: str, files: list[DeliveredFile]) -> None:
+        for result in account(self.request.pipeline, type_name, files, self.endpoints):
+            if isinstance(result, TypeTotals):
+                self.ledger.append("accounted_type", **result.to_event())
+            else:
+                file, accounted = result
+                self.ledger.append("accounted", index=file.index, **accounted.__dict__)
+
+    def _reader(self, planned: PlannedFile) -> Callable[[], "pa.Table"]:
+        dataset, seed = self.request.pipeline.dataset(planned.type), self.request.seed
+        if planned.source is not None:
+            return lambda: decode(content(planned, dataset, seed), dataset)
+        return lambda: make_table(
+            dataset, seed=seed, file_index=planned.index, records=planned.records, at=due(planned)
+        )
+
+
+def _end(child: Child) -> None:
+    child.end()
+    if child.process.stdout is not None:
+        child.process.stdout.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# pyarrow and faker are imported where they are used: the dispatcher and the command line read descriptions without them.
+# pyarrow and faker are imported where they are used: the command line reads descriptions without them.
 
 FORMATS = ("csv.gz", "jsonl.gz", "parquet", "csv")
 

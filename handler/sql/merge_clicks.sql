@@ -1,18 +1,82 @@
--- Merge of the staged clicks into public.clicks. Amazon Redshift's dialect; run as one transaction, without BEGIN or COMMIT.
+-- Merges what is staged in stage.clicks into public.clicks. Amazon Redshift's dialect. Run as one transaction, so there is no
+-- BEGIN or COMMIT here.
 --
--- It takes the loads (a file, loaded at a time) that are staged when it begins, works on those alone and deletes exactly
--- those. A load commits whole, so rows that arrive meanwhile stay for the next run, under SNAPSHOT isolation (where this
--- transaction does not see them) as under READ COMMITTED (where their load is not among those taken).
--- Of each key the newest clicked_at wins. A tie goes to the last file by name, then its last row, so the outcome does not
--- depend on which merge saw which file first. A file delivered again changes nothing.
+-- It takes the loads (a file, loaded at a time) that are staged when it begins, works on those alone and deletes
+-- exactly those. A load commits as a whole, so what arrives meanwhile stays for the next run: under SNAPSHOT isolation,
+-- where this transaction does not see it, as under READ COMMITTED, where its load is not among those taken.
+--
+-- Of each key the newest clicked_at wins, be it staged or in the final table already. A tie goes to the last file by
+-- name, then to its last row: the outcome does not depend on the order of arrival, and a file delivered again changes
+-- nothing.
 
-CREATE TEMP TABLE merge_clicks_loads DISTSTYLE ALL AS
+CREATE TEMP TABLE merge_clicks_taken DISTSTYLE ALL AS
 SELECT DISTINCT source_file, loaded_at
 FROM stage.clicks;
 
--- One row of each key: its newest version among what was taken.
+-- The keys that need a decision: staged more than once, or in the final table already.
+CREATE TEMP TABLE merge_clicks_contested DISTKEY (click_id) AS
+SELECT staged.click_id
+FROM stage.clicks AS staged
+INNER JOIN merge_clicks_taken AS taken
+    ON staged.source_file = taken.source_file
+    AND staged.loaded_at = taken.loaded_at
+GROUP BY staged.click_id
+HAVING COUNT(*) > 1
+UNION
+SELECT staged.click_id
+FROM stage.clicks AS staged
+INNER JOIN merge_clicks_taken AS taken
+    ON staged.source_file = taken.source_file
+    AND staged.loaded_at = taken.loaded_at
+INNER JOIN public.clicks AS merged
+    ON merged.click_id = staged.click_id;
+
+-- Their newest versions, where those are newer than what the final table has.
 CREATE TEMP TABLE merge_clicks_newest DISTKEY (click_id) AS
 SELECT
+    ranked.click_id,
+    ranked.session_id,
+    ranked.url,
+    ranked.referrer,
+    ranked.user_agent,
+    ranked.country,
+    ranked.dwell_ms,
+    ranked.converted,
+    ranked.clicked_at,
+    ranked.source_file,
+    ranked.source_row,
+    ranked.loaded_at,
+    SYSDATE AS merged_at
+FROM (
+    SELECT
+        staged.*,
+        ROW_NUMBER() OVER (
+            PARTITION BY staged.click_id
+            ORDER BY staged.clicked_at DESC, staged.source_file DESC, staged.source_row DESC, staged.loaded_at
+        ) AS recency
+    FROM stage.clicks AS staged
+    INNER JOIN merge_clicks_taken AS taken
+        ON staged.source_file = taken.source_file
+        AND staged.loaded_at = taken.loaded_at
+    INNER JOIN merge_clicks_contested AS contested
+        ON staged.click_id = contested.click_id
+) AS ranked
+LEFT JOIN public.clicks AS merged
+    ON ranked.click_id = merged.click_id
+WHERE ranked.recency = 1
+    AND (
+        merged.click_id IS NULL
+        OR ranked.clicked_at > merged.clicked_at
+        OR (ranked.clicked_at = merged.clicked_at AND ranked.source_file > merged.source_file)
+        OR (
+            ranked.clicked_at = merged.clicked_at
+            AND ranked.source_file = merged.source_file
+            AND ranked.source_row > merged.source_row
+        )
+    );
+
+-- Most rows: the only ones of their key.
+INSERT INTO public.clicks (
     click_id,
     session_id,
     url,
@@ -25,38 +89,29 @@ SELECT
     source_file,
     source_row,
     loaded_at,
-    SYSDATE AS merged_at
-FROM (
-    SELECT
-        staged.*,
-        ROW_NUMBER() OVER (
-            PARTITION BY staged.click_id
-            ORDER BY staged.clicked_at DESC, staged.source_file DESC, staged.source_row DESC, staged.loaded_at
-        ) AS recency
-    FROM stage.clicks AS staged
-    INNER JOIN merge_clicks_loads AS taken
-        ON staged.source_file = taken.source_file
-        AND staged.loaded_at = taken.loaded_at
-) AS ranked
-WHERE recency = 1;
-
--- What the final table has as new or newer stays as it is: MERGE takes no condition of its own.
-DELETE FROM merge_clicks_newest
-USING public.clicks
-WHERE merge_clicks_newest.click_id = clicks.click_id
-    AND (
-        merge_clicks_newest.clicked_at < clicks.clicked_at
-        OR (
-            merge_clicks_newest.clicked_at = clicks.clicked_at
-            AND (
-                merge_clicks_newest.source_file < clicks.source_file
-                OR (
-                    merge_clicks_newest.source_file = clicks.source_file
-                    AND merge_clicks_newest.source_row <= clicks.source_row
-                )
-            )
-        )
-    );
+    merged_at
+)
+SELECT
+    staged.click_id,
+    staged.session_id,
+    staged.url,
+    staged.referrer,
+    staged.user_agent,
+    staged.country,
+    staged.dwell_ms,
+    staged.converted,
+    staged.clicked_at,
+    staged.source_file,
+    staged.source_row,
+    staged.loaded_at,
+    SYSDATE
+FROM stage.clicks AS staged
+INNER JOIN merge_clicks_taken AS taken
+    ON staged.source_file = taken.source_file
+    AND staged.loaded_at = taken.loaded_at
+LEFT JOIN merge_clicks_contested AS contested
+    ON staged.click_id = contested.click_id
+WHERE contested.click_id IS NULL;
 
 MERGE INTO public.clicks
 USING merge_clicks_newest
@@ -106,10 +161,12 @@ VALUES (
 );
 
 DELETE FROM stage.clicks
-USING merge_clicks_loads
-WHERE clicks.source_file = merge_clicks_loads.source_file
-    AND clicks.loaded_at = merge_clicks_loads.loaded_at;
+USING merge_clicks_taken
+WHERE clicks.source_file = merge_clicks_taken.source_file
+    AND clicks.loaded_at = merge_clicks_taken.loaded_at;
 
 DROP TABLE merge_clicks_newest;
 
-DROP TABLE merge_clicks_loads;
+DROP TABLE merge_clicks_contested;
+
+DROP TABLE merge_clicks_taken;

@@ -1,18 +1,82 @@
--- Merge of the staged payments into public.payments. Amazon Redshift's dialect; run as one transaction, without BEGIN or COMMIT.
+-- Merges what is staged in stage.payments into public.payments. Amazon Redshift's dialect. Run as one transaction, so there is no
+-- BEGIN or COMMIT here.
 --
--- It takes the loads (a file, loaded at a time) that are staged when it begins, works on those alone and deletes exactly
--- those. A load commits whole, so rows that arrive meanwhile stay for the next run, under SNAPSHOT isolation (where this
--- transaction does not see them) as under READ COMMITTED (where their load is not among those taken).
--- Of each key the newest booked_at wins. A tie goes to the last file by name, then its last row, so the outcome does not
--- depend on which merge saw which file first. A file delivered again changes nothing.
+-- It takes the loads (a file, loaded at a time) that are staged when it begins, works on those alone and deletes
+-- exactly those. A load commits as a whole, so what arrives meanwhile stays for the next run: under SNAPSHOT isolation,
+-- where this transaction does not see it, as under READ COMMITTED, where its load is not among those taken.
+--
+-- Of each key the newest booked_at wins, be it staged or in the final table already. A tie goes to the last file by
+-- name, then to its last row: the outcome does not depend on the order of arrival, and a file delivered again changes
+-- nothing.
 
-CREATE TEMP TABLE merge_payments_loads DISTSTYLE ALL AS
+CREATE TEMP TABLE merge_payments_taken DISTSTYLE ALL AS
 SELECT DISTINCT source_file, loaded_at
 FROM stage.payments;
 
--- One row of each key: its newest version among what was taken.
+-- The keys that need a decision: staged more than once, or in the final table already.
+CREATE TEMP TABLE merge_payments_contested DISTKEY (payment_id) AS
+SELECT staged.payment_id
+FROM stage.payments AS staged
+INNER JOIN merge_payments_taken AS taken
+    ON staged.source_file = taken.source_file
+    AND staged.loaded_at = taken.loaded_at
+GROUP BY staged.payment_id
+HAVING COUNT(*) > 1
+UNION
+SELECT staged.payment_id
+FROM stage.payments AS staged
+INNER JOIN merge_payments_taken AS taken
+    ON staged.source_file = taken.source_file
+    AND staged.loaded_at = taken.loaded_at
+INNER JOIN public.payments AS merged
+    ON merged.payment_id = staged.payment_id;
+
+-- Their newest versions, where those are newer than what the final table has.
 CREATE TEMP TABLE merge_payments_newest DISTKEY (payment_id) AS
 SELECT
+    ranked.payment_id,
+    ranked.order_id,
+    ranked.method,
+    ranked.amount,
+    ranked.fee,
+    ranked.iban,
+    ranked.note,
+    ranked.booked_on,
+    ranked.booked_at,
+    ranked.source_file,
+    ranked.source_row,
+    ranked.loaded_at,
+    SYSDATE AS merged_at
+FROM (
+    SELECT
+        staged.*,
+        ROW_NUMBER() OVER (
+            PARTITION BY staged.payment_id
+            ORDER BY staged.booked_at DESC, staged.source_file DESC, staged.source_row DESC, staged.loaded_at
+        ) AS recency
+    FROM stage.payments AS staged
+    INNER JOIN merge_payments_taken AS taken
+        ON staged.source_file = taken.source_file
+        AND staged.loaded_at = taken.loaded_at
+    INNER JOIN merge_payments_contested AS contested
+        ON staged.payment_id = contested.payment_id
+) AS ranked
+LEFT JOIN public.payments AS merged
+    ON ranked.payment_id = merged.payment_id
+WHERE ranked.recency = 1
+    AND (
+        merged.payment_id IS NULL
+        OR ranked.booked_at > merged.booked_at
+        OR (ranked.booked_at = merged.booked_at AND ranked.source_file > merged.source_file)
+        OR (
+            ranked.booked_at = merged.booked_at
+            AND ranked.source_file = merged.source_file
+            AND ranked.source_row > merged.source_row
+        )
+    );
+
+-- Most rows: the only ones of their key.
+INSERT INTO public.payments (
     payment_id,
     order_id,
     method,
@@ -25,38 +89,29 @@ SELECT
     source_file,
     source_row,
     loaded_at,
-    SYSDATE AS merged_at
-FROM (
-    SELECT
-        staged.*,
-        ROW_NUMBER() OVER (
-            PARTITION BY staged.payment_id
-            ORDER BY staged.booked_at DESC, staged.source_file DESC, staged.source_row DESC, staged.loaded_at
-        ) AS recency
-    FROM stage.payments AS staged
-    INNER JOIN merge_payments_loads AS taken
-        ON staged.source_file = taken.source_file
-        AND staged.loaded_at = taken.loaded_at
-) AS ranked
-WHERE recency = 1;
-
--- What the final table has as new or newer stays as it is: MERGE takes no condition of its own.
-DELETE FROM merge_payments_newest
-USING public.payments
-WHERE merge_payments_newest.payment_id = payments.payment_id
-    AND (
-        merge_payments_newest.booked_at < payments.booked_at
-        OR (
-            merge_payments_newest.booked_at = payments.booked_at
-            AND (
-                merge_payments_newest.source_file < payments.source_file
-                OR (
-                    merge_payments_newest.source_file = payments.source_file
-                    AND merge_payments_newest.source_row <= payments.source_row
-                )
-            )
-        )
-    );
+    merged_at
+)
+SELECT
+    staged.payment_id,
+    staged.order_id,
+    staged.method,
+    staged.amount,
+    staged.fee,
+    staged.iban,
+    staged.note,
+    staged.booked_on,
+    staged.booked_at,
+    staged.source_file,
+    staged.source_row,
+    staged.loaded_at,
+    SYSDATE
+FROM stage.payments AS staged
+INNER JOIN merge_payments_taken AS taken
+    ON staged.source_file = taken.source_file
+    AND staged.loaded_at = taken.loaded_at
+LEFT JOIN merge_payments_contested AS contested
+    ON staged.payment_id = contested.payment_id
+WHERE contested.payment_id IS NULL;
 
 MERGE INTO public.payments
 USING merge_payments_newest
@@ -106,10 +161,12 @@ VALUES (
 );
 
 DELETE FROM stage.payments
-USING merge_payments_loads
-WHERE payments.source_file = merge_payments_loads.source_file
-    AND payments.loaded_at = merge_payments_loads.loaded_at;
+USING merge_payments_taken
+WHERE payments.source_file = merge_payments_taken.source_file
+    AND payments.loaded_at = merge_payments_taken.loaded_at;
 
 DROP TABLE merge_payments_newest;
 
-DROP TABLE merge_payments_loads;
+DROP TABLE merge_payments_contested;
+
+DROP TABLE merge_payments_taken;

@@ -118,7 +118,8 @@ def _counts_by_file(connection: "Connection", type_name: str, settings: TypeSett
                 SELECT e.file_index, e.checksum, final.copies, final.low, final.high,
                        row_number() OVER (
                            PARTITION BY {keys}
-                           ORDER BY e.version DESC NULLS LAST, (e.checksum = final.low) DESC NULLS LAST, e.file_index DESC
+                           ORDER BY e.version DESC NULLS LAST, (e.checksum = final.low) DESC NULLS LAST,
+                                    e.file_index DESC
                        ) AS newness
                 FROM {_table("expected", type_name)} e LEFT JOIN final {using}
             )

@@ -156,13 +156,13 @@ def nothing_altered() -> Check:
 
 
 def nothing_unexpected() -> Check:
-    """The final tables hold nothing that was not delivered, and no message sits on a dead letter queue of a stranger."""
+    """The final tables hold nothing that was not delivered."""
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
         if unknown := _accounting_missing(evidence):
             return unknown
         unexpected = [
-            f"{name}: {totals['unexpected']:,} rows of no delivered record (for example from {totals['unexpected_from']})"
+            f"{name}: {totals['unexpected']:,} rows of no delivered record, such as from {totals['unexpected_from']}"
             for name, totals in evidence.history.type_totals.items()
             if totals["unexpected"]
         ]

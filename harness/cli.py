@@ -5,6 +5,7 @@ Everything slow is imported by the command that needs it, so that `--help` answe
 
 import json
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,8 +97,8 @@ def show(name: str, as_json: bool) -> None:
     "--resample", is_flag=True, help="With --replay: draw files at random, again and again, for the duration."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The run's directory.  [default: runs/<time>-<name>]")
-@click.option("--before-judging", metavar="COMMAND", help="Run a shell command after the drain, with the stack still up "
-              "(HARNESS_STATUS names a file with its endpoints).")  # fmt: skip
+@click.option("--before-judging", metavar="COMMAND", help="Run a shell command after the drain; the "
+              "stack is still up, and the file that HARNESS_STATUS names says where.")  # fmt: skip
 @json_option
 def run(name: str, **options: Any) -> None:
     """Run a scenario and judge it.
@@ -212,3 +213,7 @@ def main() -> None:
     except KeyboardInterrupt:
         click.echo("harness: interrupted", err=True)
         sys.exit(ExitCode.INCONCLUSIVE)
+    except Exception:  # noqa: BLE001 - Python would exit with 1, and a defect of ours must not read as an SLA breach
+        traceback.print_exc()
+        click.echo("harness: this is a defect of the harness itself, not of your pipeline", err=True)
+        sys.exit(ExitCode.HARNESS_FAILED)

@@ -21,7 +21,6 @@ from harness.ledger import Ledger
 from harness.merge import read_job
 from harness.plan import Replay, plan, with_overrides
 from harness.progress import Progress
-from harness.report import render
 from harness.run import Run, RunRequest
 from harness.run_directory import RunDirectory, RunFacts, create, machine, versions
 from harness.stack.embedded import embedded
@@ -132,6 +131,8 @@ def run_scenario(
     progress = Progress(Console(stderr=True))
     with _sigterm_is_ctrl_c():
         _record(request, facts, directory, progress)
+    from harness.report import render
+
     judgement = judge_stored(directory, request.scenario.checks)
     directory.verdict.write_text(json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n")
     directory.junit.write_text(render(directory, judgement, "junit"))

@@ -63,7 +63,7 @@ def _file(
 ) -> PlannedFile:
     settings = pipeline.types[type_name]
     day = (FIRST_DAY + timedelta(seconds=at_s)).date().isoformat()
-    name = f"{type_name}-{index:06d}.{extension(settings.format)}"
+    name = f"{type_name}-{index:06d}{extension(settings.format)}"
     planned_source = PlannedSource(str(source.path.resolve()), source.first_row, source.rows) if source else None
     return PlannedFile(index, type_name, f"{settings.prefix}dt={day}/{name}", at_s, records, name, planned_source)
 

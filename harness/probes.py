@@ -49,7 +49,8 @@ def prepare(pipeline: Pipeline, aws: Aws) -> None:
         for settings in pipeline.types.values():
             schema, table = sql.split_table(settings.final_table)
             cursor.execute(
-                f"CREATE INDEX IF NOT EXISTS nrt_probe_{schema}_{table} ON {settings.final_table} USING brin (loaded_at)"
+                f"CREATE INDEX IF NOT EXISTS nrt_probe_{schema}_{table} "
+                f"ON {settings.final_table} USING brin (loaded_at)"
             )
 
 

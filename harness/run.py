@@ -49,7 +49,7 @@ ACCOUNTING_THREADS = 2
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run. `schedule` is the plan; `before_judging` a shell command for the time between drain and judgement."""
+    """What to run. `schedule` is the plan; `before_judging` a shell command to run after the drain."""
 
     scenario: Scenario
     pipeline: Pipeline

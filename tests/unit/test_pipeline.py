@@ -130,7 +130,7 @@ key = ["order_id"]
 [types.returns.columns]
 order_id = "bigint"
 """
-    with pytest.raises(UsageError, match="also matches types.returns.prefix"):
+    with pytest.raises(UsageError, match=r"also matches types.returns.prefix"):
         load_with(more=second)
 
 

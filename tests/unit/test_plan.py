@@ -71,10 +71,10 @@ def test_a_resampled_replay_fills_the_duration(tmp_path: Path) -> None:
 
 def test_what_cannot_be_replayed_is_named(tmp_path: Path) -> None:
     (tmp_path / "unknown").mkdir()
-    with pytest.raises(UsageError, match="--replay: .*unknown"):
+    with pytest.raises(UsageError, match=r"--replay: .*unknown"):
         plan(catalogue.scenario("smoke"), PIPELINE, 1, Replay(tmp_path), whole=True)
 
 
 def test_an_unknown_scenario_is_told_what_there_is() -> None:
-    with pytest.raises(UsageError, match="'nope' is not a scenario; there are .*smoke"):
+    with pytest.raises(UsageError, match=r"'nope' is not a scenario; there are .*smoke"):
         catalogue.scenario("nope")

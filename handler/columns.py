@@ -37,7 +37,7 @@ _TEXT_TYPES = ("char", "character", "nchar", "bpchar", "varchar", "character var
 _DECIMAL_TYPES = ("numeric", "decimal")
 
 # Redshift's numeric without precision and scale is numeric(18,0), and its widest is numeric(38,37).
-_DEFAULT_PRECISION, _MAX_PRECISION = 18, 38
+_DEFAULT_PRECISION, _MAX_PRECISION, _MAX_SCALE = 18, 38, 37
 
 
 def schema_of(columns: Mapping[str, object]) -> pa.Schema:
@@ -56,8 +56,8 @@ def _arrow_type(column: str, text: str) -> pa.DataType:
         return _SIMPLE_TYPES[name]
     if match and name in _TEXT_TYPES and match[3] is None:
         return pa.string()
-    if match and name in _DECIMAL_TYPES:
+    if match and name in _DECIMAL_TYPES and match[2] != "max":
         precision, scale = int(match[2] or _DEFAULT_PRECISION), int(match[3] or 0)
-        if 1 <= precision <= _MAX_PRECISION and scale < _MAX_PRECISION and scale <= precision:
+        if 1 <= precision <= _MAX_PRECISION and scale <= min(precision, _MAX_SCALE):
             return pa.decimal128(precision, scale)
     raise ValueError(f"column {column!r}: {text!r} is not a Redshift type this function can load")

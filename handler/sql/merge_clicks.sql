@@ -1,5 +1,5 @@
--- Merges what is staged in stage.clicks into public.clicks. Amazon Redshift's dialect. Run as one transaction, so there is no
--- BEGIN or COMMIT here.
+-- Merges what is staged in stage.clicks into public.clicks. Amazon Redshift's dialect.
+-- Run as one transaction, so there is no BEGIN or COMMIT here.
 --
 -- It takes the loads (a file, loaded at a time) that are staged when it begins, works on those alone and deletes
 -- exactly those. A load commits as a whole, so what arrives meanwhile stays for the next run: under SNAPSHOT isolation,

@@ -4,7 +4,8 @@ In: what was delivered (made again from the seed, or read again from the files t
 tables. Out: for each file how many of its records are in the final table, missing, altered, superseded by a newer
 version or there more than once; for each type what was not expected. Records are matched by key; content is compared
 by a checksum that PostgreSQL computes of both sides with the same types, so that neither a text rendering nor a
-rounding of ours can hide a difference. Records never pass through Python one by one.
+rounding of ours can hide a difference. Records never pass through Python one by one, and nothing is
+left in the database.
 """
 
 import io
@@ -21,8 +22,6 @@ from harness.stack.endpoints import Endpoints
 if TYPE_CHECKING:
     import pyarrow as pa
     from psycopg2.extensions import connection as Connection  # noqa: N812
-
-SCHEMA = "nrt_accounting"
 
 
 @dataclass(frozen=True)
@@ -62,20 +61,18 @@ def _prepare(connection: "Connection", type_name: str, settings: TypeSettings) -
     keys = _columns(settings.key)
     version = f', "{settings.version}" AS version' if settings.version else ", NULL::int AS version"
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-        cursor.execute(f"DROP TABLE IF EXISTS {_table('expected', type_name)}")
         cursor.execute(
             f"CREATE TEMP TABLE {_incoming(type_name)} AS "
             f"SELECT {_columns(settings.columns)} FROM {settings.final_table} WITH NO DATA"
         )
         cursor.execute(
-            f"CREATE UNLOGGED TABLE {_table('expected', type_name)} AS SELECT 0 AS file_index, {keys}{version}, "
+            f"CREATE TEMP TABLE {_expected(type_name)} AS SELECT 0 AS file_index, {keys}{version}, "
             f"0::bigint AS checksum FROM {settings.final_table} WITH NO DATA"
         )
 
 
-def _table(what: str, type_name: str) -> str:
-    return f'{SCHEMA}."{what}_{type_name}"'
+def _expected(type_name: str) -> str:
+    return f'"nrt_expected_{type_name}"'
 
 
 def _incoming(type_name: str) -> str:
@@ -97,7 +94,7 @@ def _expect(connection: "Connection", type_name: str, settings: TypeSettings, fi
         cursor.execute(f"TRUNCATE {incoming}")
         cursor.copy_expert(f"COPY {incoming} FROM STDIN (FORMAT csv, HEADER true)", text)
         cursor.execute(
-            f"INSERT INTO {_table('expected', type_name)} SELECT %s, {_columns(settings.key, 'i')}, {version}, "
+            f"INSERT INTO {_expected(type_name)} SELECT %s, {_columns(settings.key, 'i')}, {version}, "
             f"{_checksum(settings, 'i')} FROM {incoming} i",
             (file.index,),
         )
@@ -121,7 +118,7 @@ def _counts_by_file(connection: "Connection", type_name: str, settings: TypeSett
                            ORDER BY e.version DESC NULLS LAST, (e.checksum = final.low) DESC NULLS LAST,
                                     e.file_index DESC
                        ) AS newness
-                FROM {_table("expected", type_name)} e LEFT JOIN final {using}
+                FROM {_expected(type_name)} e LEFT JOIN final {using}
             )
             SELECT file_index, count(*),
                    count(*) FILTER (WHERE newness = 1 AND copies IS NOT NULL),
@@ -148,7 +145,7 @@ def _totals(connection: "Connection", type_name: str, settings: TypeSettings) ->
         cursor.execute(
             f"SELECT (SELECT count(*) FROM {settings.final_table}), (SELECT count(*) FROM {settings.stage_table}), "
             f"count(*), min(f.source_file) FROM {settings.final_table} f "
-            f"WHERE NOT EXISTS (SELECT FROM {_table('expected', type_name)} e WHERE {same_key})"
+            f"WHERE NOT EXISTS (SELECT FROM {_expected(type_name)} e WHERE {same_key})"
         )
         row = cursor.fetchone()
     if row is None:
@@ -174,7 +171,7 @@ def account(
             for file in files:
                 _expect(connection, type_name, settings, file)
             with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {_table('expected', type_name)}")
+                cursor.execute(f"ANALYZE {_expected(type_name)}")
             counts = _counts_by_file(connection, type_name, settings)
             staged = _staged_rows(connection, settings)
             for file in files:

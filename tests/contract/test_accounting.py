@@ -1,0 +1,172 @@
+"""Accounting against a real PostgreSQL: every way in which a record can go wrong is counted, and nothing else is."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+
+from generators.records import make_table
+from harness import sql
+from harness.accounting import DeliveredFile, TypeTotals, account
+from harness.history import Accounted
+from harness.pipeline import load
+from harness.stack.endpoints import Endpoints
+
+ROOT = Path(__file__).parents[2]
+PIPELINE = load(ROOT / "pipeline.toml")
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+RECORDS = 200
+
+
+def delivered(type_name: str, index: int) -> DeliveredFile:
+    dataset = PIPELINE.dataset(type_name)
+    return DeliveredFile(
+        index, f"f{index}", lambda: make_table(dataset, seed=1, file_index=index, records=RECORDS, at=AT)
+    )
+
+
+@pytest.fixture(params=list(PIPELINE.types))
+def type_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def warehouse(postgres_only: Endpoints, type_name: str) -> Iterator[Endpoints]:
+    """Both tables of a type, the final one holding two files exactly as they were delivered."""
+    settings = PIPELINE.types[type_name]
+    columns = ", ".join(f'"{name}" {column.type}' for name, column in settings.columns.items())
+    with sql.backend(postgres_only) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS stage")
+        for table in (settings.stage_table, settings.final_table):
+            cursor.execute(
+                f"CREATE TABLE {table} ({columns}, source_file text, source_row bigint, loaded_at timestamp)"
+            )
+        for index in (0, 1):
+            _load(cursor, type_name, index)
+        yield postgres_only
+        cursor.execute(f"DROP TABLE {settings.stage_table}, {settings.final_table}")
+
+
+def _load(cursor: object, type_name: str, index: int) -> None:
+    settings = PIPELINE.types[type_name]
+    table = delivered(type_name, index).read()
+    table = table.append_column("source_file", pa.array([f"f{index}"] * RECORDS))
+    text = io.BytesIO()
+    pyarrow.csv.write_csv(table, text)
+    text.seek(0)
+    names = ", ".join(f'"{name}"' for name in table.column_names)
+    cursor.copy_expert(  # type: ignore[attr-defined]
+        f"COPY {settings.final_table} ({names}) FROM STDIN (FORMAT csv, HEADER true)", text
+    )
+
+
+def count(warehouse: Endpoints, type_name: str, *statements: str) -> tuple[dict[str, Accounted], TypeTotals]:
+    """Damage the tables, then account for files 0 and 1."""
+    with sql.backend(warehouse) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+        connection.commit()
+    files: dict[str, Accounted] = {}
+    totals = None
+    for result in account(PIPELINE, type_name, [delivered(type_name, 0), delivered(type_name, 1)], warehouse):
+        if isinstance(result, TypeTotals):
+            totals = result
+        else:
+            files[result[0].key] = result[1]
+    assert totals is not None
+    return files, totals
+
+
+WHOLE = Accounted(RECORDS, RECORDS, 0, 0, 0, 0, 0)
+
+
+def test_what_arrived_as_delivered_is_whole(warehouse: Endpoints, type_name: str) -> None:
+    files, totals = count(warehouse, type_name)
+    assert files == {"f0": WHOLE, "f1": WHOLE}
+    assert totals == TypeTotals(type_name, 2 * RECORDS, 0, 0, None)
+
+
+def test_missing_rows_are_missing_from_their_file(warehouse: Endpoints, type_name: str) -> None:
+    final = PIPELINE.types[type_name].final_table
+    files, _ = count(
+        warehouse, type_name,
+        f"DELETE FROM {final} WHERE ctid IN (SELECT ctid FROM {final} WHERE source_file = 'f0' LIMIT 3)",
+    )  # fmt: skip
+    assert files == {"f0": Accounted(RECORDS, RECORDS - 3, 3, 0, 0, 0, 0), "f1": WHOLE}
+
+
+def test_a_changed_value_is_altered(warehouse: Endpoints, type_name: str) -> None:
+    settings = PIPELINE.types[type_name]
+    changed = next(
+        name for name, column in settings.columns.items()
+        if name not in settings.key and column.type.startswith("varchar")
+    )  # fmt: skip
+    files, _ = count(
+        warehouse, type_name,
+        f"UPDATE {settings.final_table} SET \"{changed}\" = \"{changed}\" || '.' WHERE ctid IN "
+        f"(SELECT ctid FROM {settings.final_table} WHERE source_file = 'f1' AND \"{changed}\" IS NOT NULL LIMIT 2)",
+    )  # fmt: skip
+    assert files == {"f0": WHOLE, "f1": Accounted(RECORDS, RECORDS, 0, 2, 0, 0, 0)}
+
+
+def test_an_empty_string_is_not_a_missing_one(warehouse: Endpoints, type_name: str) -> None:
+    settings = PIPELINE.types[type_name]
+    text = [name for name, column in settings.columns.items() if column.type.startswith("varchar")]
+    nulls = " OR ".join(f'"{name}" IS NULL' for name in text)
+    with sql.backend(warehouse) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {settings.final_table} WHERE {nulls}")
+        row = cursor.fetchone()
+    assert row is not None
+    emptied = ", ".join(f'"{name}" = coalesce("{name}", \'\')' for name in text)
+    files, _ = count(warehouse, type_name, f"UPDATE {settings.final_table} SET {emptied}")
+    assert row[0] > 0
+    assert sum(file.altered for file in files.values()) == row[0]
+
+
+def test_a_row_that_is_there_twice_is_duplicated(warehouse: Endpoints, type_name: str) -> None:
+    final = PIPELINE.types[type_name].final_table
+    files, totals = count(
+        warehouse, type_name, f"INSERT INTO {final} (SELECT * FROM {final} WHERE source_file = 'f0' LIMIT 5)"
+    )
+    assert files == {"f0": Accounted(RECORDS, RECORDS, 0, 0, 0, 5, 0), "f1": WHOLE}
+    assert totals.unexpected == 0
+
+
+def test_rows_that_nobody_delivered_are_unexpected(warehouse: Endpoints, type_name: str) -> None:
+    with sql.backend(warehouse) as connection, connection.cursor() as cursor:
+        _load(cursor, type_name, 7)
+        connection.commit()
+    files, totals = count(warehouse, type_name)
+    assert files == {"f0": WHOLE, "f1": WHOLE}
+    assert (totals.unexpected, totals.unexpected_from) == (RECORDS, "f7")
+
+
+def test_rows_still_staged_are_counted_with_their_file(warehouse: Endpoints, type_name: str) -> None:
+    settings = PIPELINE.types[type_name]
+    files, totals = count(
+        warehouse, type_name,
+        f"INSERT INTO {settings.stage_table} (SELECT * FROM {settings.final_table} WHERE source_file = 'f1')",
+        f"DELETE FROM {settings.final_table} WHERE source_file = 'f1'",
+    )  # fmt: skip
+    assert files["f1"] == Accounted(RECORDS, 0, RECORDS, 0, 0, 0, RECORDS)
+    assert totals.stage_rows == RECORDS
+
+
+def test_only_the_newest_version_of_a_key_counts(warehouse: Endpoints, type_name: str) -> None:
+    settings = PIPELINE.types[type_name]
+    if settings.version is None:
+        pytest.fail("every default type has a version")
+    dataset = PIPELINE.dataset(type_name)
+    older = make_table(dataset, seed=1, file_index=0, records=RECORDS, at=datetime(2025, 1, 1, tzinfo=UTC))
+    sent = [delivered(type_name, 0), delivered(type_name, 1), DeliveredFile(2, "old", lambda: older)]
+    results = dict(
+        result for result in account(PIPELINE, type_name, sent, warehouse) if not isinstance(result, TypeTotals)
+    )
+    assert {file.key: accounted for file, accounted in results.items()} == {
+        "f0": WHOLE, "f1": WHOLE, "old": Accounted(RECORDS, 0, 0, 0, RECORDS, 0, 0),
+    }  # fmt: skip

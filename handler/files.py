@@ -101,6 +101,7 @@ def _json_lines(content: bytes, schema: pa.Schema) -> pa.Table:
     try:
         table = _json_table(content, schema, unexpected="error")
     except pa.ArrowException as error:
+        check.names(_json_names(content, schema), schema)
         raise FileError(f"not the JSON lines expected{_column_refused(content, schema)}: {error}") from error
     absent = [
         field.name
@@ -112,13 +113,24 @@ def _json_lines(content: bytes, schema: pa.Schema) -> pa.Table:
 
 
 def _json_table(content: bytes, schema: pa.Schema, unexpected: str) -> pa.Table:
-    # Arrow's JSON reader takes dates for numbers; as timestamps it reads them, and `conform` makes them dates again.
+    # Arrow's JSON reader takes dates for numbers, but it reads their text as timestamps.
     readable = pa.schema([(f.name, pa.timestamp("s") if pa.types.is_date(f.type) else f.type) for f in schema])
-    return pa.json.read_json(
+    table = pa.json.read_json(
         pa.BufferReader(content),
         read_options=pa.json.ReadOptions(use_threads=False, block_size=len(content) + 1),
         parse_options=pa.json.ParseOptions(explicit_schema=readable, unexpected_field_behavior=unexpected),
     )
+    for at, field in enumerate(schema):
+        if pa.types.is_date(field.type):
+            table = table.set_column(at, field, table.column(at).cast(field.type))
+    return table
+
+
+def _json_names(content: bytes, schema: pa.Schema) -> list[str]:
+    try:
+        return list(_json_table(content, schema, unexpected="infer").column_names)
+    except pa.ArrowException:
+        return list(schema.names)
 
 
 def _column_refused(content: bytes, schema: pa.Schema) -> str:

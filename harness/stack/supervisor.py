@@ -57,6 +57,9 @@ def remove_stale_directories() -> None:
 
 
 def _private_directory(cleanup: ExitStack) -> Path:
+    wanted = os.environ.get("TMPDIR")
+    if wanted and not (Path(wanted).is_dir() and os.access(wanted, os.W_OK | os.X_OK)):
+        raise HarnessError(f"TMPDIR {wanted}: not a directory that can be written to: name another")
     try:
         directory = Path(tempfile.mkdtemp(prefix=DIRECTORY_PREFIX))
     except OSError as error:

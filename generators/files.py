@@ -25,11 +25,12 @@ import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 import pyarrow.parquet as pa_parquet
 from isal import igzip
+from isal.igzip_lib import IsalError
 
 from generators.dataset import FORMATS, Dataset, arrow_schema
 
 _GZIP_LEVEL = 1
-# json.dumps with options makes a new encoder for every call: three times the time.
+_NEEDS_ESCAPE = r'["\\\x00-\x1f]'
 _json_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -83,7 +84,7 @@ def decode(data: bytes, dataset: Dataset) -> pa.Table:
                 return _from_jsonl(decompress(data), schema)
             case _:
                 return _from_parquet(data, schema)
-    except (pa.ArrowException, OSError, EOFError, KeyError) as error:
+    except (pa.ArrowException, ValueError, OSError, KeyError) as error:
         raise ValueError(f"not a {dataset.format} file of {dataset.name}: {error}") from error
 
 
@@ -98,9 +99,11 @@ def decompress(data: bytes) -> bytes:
     Raises:
         ValueError: it is cut short or no gzip file.
     """
+    if not data:
+        raise ValueError("not a gzip file: it is empty")
     try:
         return bytes(igzip.decompress(data))
-    except (igzip.BadGzipFile, igzip.IsalError, EOFError) as error:
+    except (igzip.BadGzipFile, IsalError, EOFError) as error:
         raise ValueError(f"not a whole gzip file: {error}") from error
 
 
@@ -158,14 +161,20 @@ def _json_values(values: pa.Array) -> pa.Array:
     """Each value as JSON text; NULL stays NULL."""
     if pa.types.is_string(values.type):
         encoded = values.dictionary_encode()
-        words = [_json_text(word) for word in encoded.dictionary.to_pylist()]
-        return pa.array(words, pa.string()).take(encoded.indices)
-    if pa.types.is_floating(values.type) and not pc.all(pc.is_finite(values), skip_nulls=True).as_py():
+        return _json_texts(encoded.dictionary).take(encoded.indices)
+    if pa.types.is_floating(values.type) and pc.any(pc.invert(pc.is_finite(values))).as_py():
         raise ValueError("JSON has no infinite number and no NaN")
     texts = values.cast(pa.string())
     if pa.types.is_temporal(values.type):
         return pc.binary_join_element_wise('"', texts, '"', "")
     return texts
+
+
+def _json_texts(texts: pa.Array) -> pa.Array:
+    quoted = pc.binary_join_element_wise('"', texts, '"', "")
+    awkward = pc.match_substring_regex(texts, _NEEDS_ESCAPE)
+    escaped = [_json_text(text) for text in texts.filter(awkward).to_pylist()]
+    return pc.replace_with_mask(quoted, awkward, pa.array(escaped, pa.string()))
 
 
 def _from_jsonl(data: bytes, schema: pa.Schema) -> pa.Table:

@@ -5,11 +5,10 @@ Redshift Data API's BatchExecuteStatement makes it; a type that fails is rolled 
 the next run. A run that overruns its interval delays the next one, and the record says by how much.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness import sql
 from harness.errors import HarnessError
@@ -97,18 +96,28 @@ def _run_script(connection: "Connection", script: tuple[str, ...], rows: list[di
     connection.commit()
 
 
+class Stop(Protocol):
+    """How the schedule waits: `threading.Event` is one."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait; true at once when the schedule is to end."""
+        ...
+
+
 def keep_merging(
-    job: MergeJob,
-    endpoints: Endpoints,
+    run_once: Callable[[int, float], MergeRun],
     every_s: float,
     first_due_s: float,
     on_run: Callable[[MergeRun], None],
-    stop: threading.Event,
+    stop: Stop,
+    clock: Callable[[], float] = time.time,
 ) -> None:
-    """Run the job every `every_s` from `first_due_s` on, until `stop` is set; a run that has begun is finished."""
+    """Run every `every_s` from `first_due_s` on, until `stop` is set; a run that has begun is finished.
+
+    `run_once` gets the run's number and when it was due.
+    """
     number, due_s = 1, first_due_s
-    while not stop.wait(max(0.0, due_s - time.time())):
-        run = job.run(endpoints, number, due_s)
-        on_run(run)
+    while not stop.wait(max(0.0, due_s - clock())):
+        on_run(run_once(number, due_s))
         # the schedule's own grid, not "end plus interval": lateness is shown, not hidden
         number, due_s = number + 1, due_s + every_s

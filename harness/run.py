@@ -180,7 +180,10 @@ class Run:
                 self.ledger.append("merge_run", **run.to_event())
                 probes.record_merged(watched, run, connection)
 
-            keep_merging(self.request.merge_job, self.endpoints, every_s, start_at_s + every_s, on_run, stop)
+            keep_merging(
+                lambda number, due_s: self.request.merge_job.run(self.endpoints, number, due_s),
+                every_s, start_at_s + every_s, on_run, stop,
+            )  # fmt: skip
 
     def _made(self) -> int:
         return sum(file.made_s is not None for file in self.history.files.values())

@@ -103,7 +103,7 @@ def decompress(data: bytes) -> bytes:
         raise ValueError("not a gzip file: it is empty")
     try:
         return bytes(igzip.decompress(data))
-    except (igzip.BadGzipFile, IsalError, EOFError) as error:
+    except (igzip.BadGzipFile, IsalError, EOFError) as error:  # type: ignore[misc]  # its stub declares an instance
         raise ValueError(f"not a whole gzip file: {error}") from error
 
 

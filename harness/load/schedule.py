@@ -42,7 +42,7 @@ class PlannedFile:
     source: PlannedSource | None = None
 
     def __post_init__(self) -> None:
-        if Path(self.file).name != self.file or self.file.startswith("."):
+        if not self.file or Path(self.file).name != self.file or self.file.startswith("."):
             raise ValueError(f"file {self.index}: {self.file!r} is not a plain file name")
 
 

@@ -21,6 +21,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     SSLError,
 )
+from botocore.handlers import add_expect_header
 
 from harness.errors import HarnessError, UsageError
 
@@ -105,6 +106,8 @@ class Uploader:
                 s3={"addressing_style": "path"} if endpoint_url else {},
             ),
         )
+        # Asking for a 100 Continue costs a round trip, and a second where the server never answers it.
+        self._client.meta.events.unregister("before-call.s3", add_expect_header)
         self._client.meta.events.register_first("needs-retry.s3.PutObject", self._note_attempt)
 
     def _note_attempt(self, response: Any = None, caught_exception: Exception | None = None, **_other: object) -> None:
@@ -124,7 +127,7 @@ class Uploader:
             raise HarnessError(f"the bucket {self._bucket!r} does not answer: {error}") from error
 
     def put(self, key: str, body: bytes) -> Receipt:
-        """Store one object. `body` is bytes, not a file: for files botocore asks for a 100 Continue first.
+        """Store one object.
 
         Raises:
             UploadError: S3 did not acknowledge it.

@@ -117,7 +117,8 @@ def _to_csv(table: pa.Table) -> bytes:
 def _from_csv(data: bytes, schema: pa.Schema) -> pa.Table:
     return pa_csv.read_csv(
         io.BytesIO(data),
-        read_options=pa_csv.ReadOptions(use_threads=False),
+        # In one block: with several, Arrow's reader can lose its place in texts with line breaks.
+        read_options=pa_csv.ReadOptions(use_threads=False, block_size=len(data) + 1),
         parse_options=pa_csv.ParseOptions(newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
             column_types=schema,
@@ -186,7 +187,7 @@ def _from_jsonl(data: bytes, schema: pa.Schema) -> pa.Table:
     )
     table = pa_json.read_json(
         io.BytesIO(data),
-        read_options=pa_json.ReadOptions(use_threads=False, block_size=max(1 << 20, len(data))),
+        read_options=pa_json.ReadOptions(use_threads=False, block_size=len(data) + 1),
         parse_options=pa_json.ParseOptions(explicit_schema=read_schema, unexpected_field_behavior="ignore"),
     )
     return table.select(schema.names).cast(schema)

@@ -73,7 +73,7 @@ def _offer(options: argparse.Namespace, dispatcher: Dispatcher, files: list[Plan
     ended = gevent.event.Event()
     environment.user_classes = [_user_class(dispatcher, files, ended)]
     runner = environment.create_local_runner()
-    web_ui = environment.create_web_ui("127.0.0.1", options.web_port) if options.web_port else None
+    web_ui = _web_page(environment, options.web_port) if options.web_port else None
     try:
         runner.start(1, spawn_rate=1)
         emit("ready")
@@ -82,6 +82,13 @@ def _offer(options: argparse.Namespace, dispatcher: Dispatcher, files: list[Plan
         runner.quit()
         if web_ui:
             web_ui.stop()
+
+
+def _web_page(environment: Any, port: int) -> Any:
+    # To fill its form Locust's page reads the command line as if it were Locust's own, and ends the process over
+    # options it does not know.
+    del sys.argv[1:]
+    return environment.create_web_ui("127.0.0.1", port)
 
 
 def _count_in(environment: Any) -> Callable[[Observation], None]:
@@ -142,8 +149,10 @@ def main(arguments: list[str] | None = None) -> int:
     gevent.wait([session, stop], count=1)
     if not session.ready():
         session.kill()
-    # A greenlet that was killed before it began has no exit code.
-    return session.value if isinstance(session.value, int) else ExitCode.PASS
+    if isinstance(session.value, int):
+        return session.value
+    # It was killed before it had begun, or it broke: gevent has printed how.
+    return ExitCode.PASS if session.successful() else ExitCode.HARNESS_FAILED
 
 
 if __name__ == "__main__":

@@ -1,0 +1,126 @@
+"""The tables of a report on what became of the records: the accounting, files with trouble, dead letters.
+
+In: the evidence of a run. Out: `Table`s of plain text, to be escaped by whoever writes them.
+"""
+
+from collections.abc import Sequence
+
+from harness.checks import Evidence
+from harness.history import FileHistory
+from harness.report.tables import Row, Table, columns_of, text
+from harness.report.words import count
+
+FILES_MAX = 100
+ACCOUNTS = (
+    "files due",
+    "delivered",
+    "dead-lettered",
+    "records delivered",
+    "in final table",
+    "superseded",
+    "lost",
+    "doubled",
+    "altered",
+    "unexpected",
+    "still staged",
+)
+
+
+def accounting(evidence: Evidence) -> Table:
+    """What went in and what came out, per type; records, unless it says files."""
+    columns = columns_of(["type"], ACCOUNTS)
+    rows = [_account(evidence, name, [name]) for name in evidence.facts.types]
+    if len(rows) > 1:
+        rows.append(_account(evidence, None, evidence.facts.types))
+    return Table("Every record accounted for", columns, tuple(rows))
+
+
+def _account(evidence: Evidence, name: str | None, types: Sequence[str]) -> Row:
+    files = [file for file in evidence.files if file.type in types]
+    counted = [(file, file.accounted) for file in files if file.accounted is not None]
+    totals = [evidence.history.type_totals[one] for one in types if one in evidence.history.type_totals]
+
+    def figures_of(*fields: str) -> list[int]:
+        return [sum(getattr(found, field) for _, found in counted) for field in fields]
+
+    lost = sum(found.missing for file, found in counted if file.dead_letter is None)
+    doubled, altered = figures_of("duplicated", "altered")
+    unexpected = sum(total["unexpected"] for total in totals)
+    figures: list[float | None] = [
+        len(files),
+        sum(file.acknowledged_s is not None for file in files),
+        sum(file.dead_letter is not None for file in files),
+        *(figures_of("expected", "merged", "superseded") if counted else [None] * 3),
+        *((lost, doubled, altered) if counted else [None] * 3),
+        unexpected if totals else None,
+        sum(total["stage_rows"] for total in totals) if totals else None,
+    ]  # fmt: skip
+    title = "all types" if name is None else text(name)
+    return Row((title, *map(count, figures)), name, bool(lost or doubled or altered or unexpected))
+
+
+def troubled(evidence: Evidence) -> Table:
+    """Files of which something is lost, doubled or altered, or that never reached a final table."""
+    found = [file for file in evidence.files if (_trouble(file))]
+    columns = columns_of(["file", "trouble", "last seen", "attempts, newest last"], [])
+    rows = [Row((text(file.key), _trouble(file), file.last_stage, _attempts(file)), file.type, True) for file in found]
+    note = f"{len(found) - FILES_MAX:,} more are not listed." if len(found) > FILES_MAX else ""
+    return Table("Files with trouble", columns, tuple(rows[:FILES_MAX]), note)
+
+
+def _trouble(file: FileHistory) -> str:
+    said = []
+    if file.not_uploaded is not None:
+        said.append(f"not delivered: {text(file.not_uploaded)}")
+    if (counted := file.accounted) is not None:
+        lost = "on a dead letter queue" if file.dead_letter else "lost"
+        figures = ((counted.missing, lost), (counted.duplicated, "doubled"), (counted.altered, "altered"))
+        said += [f"{number:,} of {counted.expected:,} records {what}" for number, what in figures if number]
+        if counted.in_stage:
+            said.append(f"{counted.in_stage:,} still staged")
+    elif file.acknowledged_s is not None and file.merged_s is None:
+        said.append("not seen in a final table")
+    return "; ".join(said)
+
+
+def _attempts(file: FileHistory) -> str:
+    said = [
+        f"{attempt.request_id} ({_outcome(attempt.status, attempt.error, attempt.succeeded)})"
+        for attempt in file.attempts
+    ]
+    return text("; ".join(said) or "none")  # fmt: skip
+
+
+def _outcome(status: str, error: str | None, succeeded: bool) -> str:
+    return error or (status if status != "ok" else "ok" if succeeded else "message failed")
+
+
+def dead_letters(evidence: Evidence) -> Table:
+    """Each message on a dead letter queue, with what the handler last said of its files."""
+    said = _last_errors(evidence)
+    rows = [
+        Row(
+            (
+                text(event["type"]),
+                text(", ".join(event["keys"]) or f"message {event['message_id']}"),
+                text(event["reason"]),
+                text(next((said[key] for key in event["keys"] if key in said), "–")),
+                count(event["receive_count"]),
+            ),
+            event["type"],
+            True,
+        )
+        for event in evidence.history.dead_letters[:FILES_MAX]
+    ]
+    left = len(evidence.history.dead_letters) - FILES_MAX
+    columns = columns_of(["type", "file", "reason", "what the handler said last"], ["received"])
+    return Table("Dead letters", columns, tuple(rows), f"{left:,} more are not listed." if left > 0 else "")
+
+
+def _last_errors(evidence: Evidence) -> dict[str, str]:
+    return {
+        line["file"]: str(line.get("error", ""))
+        for event in evidence.history.invocations
+        for line in event.get("log_lines", ())
+        if line.get("event") == "file_failed" and isinstance(line.get("file"), str)
+    }

@@ -1,0 +1,94 @@
+"""Which part of their way made files late, and what stood before them when it was the queue.
+
+In: the evidence of a run. Out: comparisons of the late files with the others. The part that is named is the one whose
+time differs most from that of the files that were in time. A queue is never a cause of its own: it grows when the
+invocations before it are slow, or too few.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from harness.checks import Evidence
+from harness.report import breakdown, series
+from harness.report.breakdown import Breakdown
+
+# An invocation is held up when it takes this many times as long as the median one.
+HELD_UP_FACTOR = 2.0
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A part that took longer than usual, in seconds."""
+
+    part: str
+    took_s: float
+    usual_s: float
+
+
+@dataclass(frozen=True)
+class Late:
+    """The files that missed the SLA, and the part of their way that differs most from the others'."""
+
+    files: Sequence[Breakdown]
+    excess: Excess
+
+
+@dataclass(frozen=True)
+class HeldUp:
+    """Invocations that were held up while late files waited; `excess` is None when there were none."""
+
+    invocations: int
+    excess: Excess | None
+    usual_s: float
+    at_once: int
+
+
+def late_files(evidence: Evidence) -> Late | None:
+    """None when no file that was seen in a final table was late."""
+    breakdowns = breakdown.of_run(evidence.history)
+    late = [one for one in breakdowns if (one.file.end_to_end_s or 0.0) > evidence.facts.sla_s]
+    if not late:
+        return None
+    return Late(late, _excess(late, breakdowns[: len(breakdowns) - len(late)]))
+
+
+def held_up_ahead(evidence: Evidence, late: Late) -> HeldUp:
+    """What ran while the late files waited on their queues."""
+    breakdowns = [one for one in breakdown.of_run(evidence.history) if one.file.success is not None]
+    usual_s = median(_invocation_s(one) for one in breakdowns)
+    held_up_s = usual_s * HELD_UP_FACTOR
+    slow = [one for one in breakdowns if _invocation_s(one) > held_up_s]
+    ahead = [one for one in slow if any(_ran_while_waiting(one, waiting) for waiting in late.files)]
+    _, at_once = series.at_once((event["start_s"], event["end_s"]) for event in evidence.history.invocations)
+    if not ahead:
+        return HeldUp(0, None, usual_s, int(max(at_once)))
+    service = [Breakdown(one.file, _service(one)) for one in ahead]
+    others = [Breakdown(one.file, _service(one)) for one in breakdowns if _invocation_s(one) <= held_up_s]
+    return HeldUp(len(ahead), _excess(service, others), usual_s, int(max(at_once)))
+
+
+def _excess(these: Sequence[Breakdown], others: Sequence[Breakdown]) -> Excess:
+    took_s = breakdown.mean(these)
+    usual_s = {part: median(one.parts_s.get(part, 0.0) for one in others) if others else 0.0 for part in took_s}
+    part = max(took_s, key=lambda part: took_s[part] - usual_s[part])
+    return Excess(part, took_s[part], usual_s[part])
+
+
+def _service(one: Breakdown) -> dict[str, float]:
+    return {
+        part: part_s
+        for part, part_s in one.parts_s.items()
+        if part in ("cold_start", "handler_rest") or part.startswith("phase:")
+    }
+
+
+def _invocation_s(one: Breakdown) -> float:
+    return one.file.success.end_s - one.file.success.start_s if one.file.success else 0.0
+
+
+def _ran_while_waiting(one: Breakdown, waiting: Breakdown) -> bool:
+    ran, taken, sent_s = one.file.success, waiting.file.success, waiting.file.sent_s
+    if ran is None or taken is None or sent_s is None or one.file.type != waiting.file.type:
+        return False
+    return ran.start_s < taken.start_s and ran.end_s > sent_s

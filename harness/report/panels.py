@@ -1,0 +1,115 @@
+"""The chart of what waited where: queues, executions and stage tables over time, one panel below the other.
+
+In: a scene. Out: one figure whose panels share their time axis, so that a jam can be followed from one to the next.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from harness.history import Attempt
+from harness.report import series
+from harness.report.scene import ALL, ALL_COLOUR, Figure, Scene, Trace, safe, shades
+from harness.report.words import count, seconds
+
+GAP_SHARE = 0.055
+
+
+def what_waited(scene: Scene) -> Figure:
+    """A panel for each thing that was measured; where nothing was, the first panel stays empty."""
+    panels = [
+        ("messages waiting", _queue(scene, "visible")),
+        ("messages in flight", _queue(scene, "in_flight")),
+        ("age of the oldest message, s", _oldest(scene)),
+        ("executions at once", _executions(scene)),
+        ("rows in stage tables", _stage_rows(scene)),
+    ]
+    drawn = [(title, traces) for title, traces in panels if any(trace["x"] for trace in traces)] or panels[:1]
+    traces, layout = list[Trace](), dict[str, Any](annotations=[])
+    share = (1 - GAP_SHARE * (len(drawn) - 1)) / len(drawn)
+    for number, (title, mine) in enumerate(drawn, start=1):
+        top = 1 - (number - 1) * (share + GAP_SHARE)
+        axis = "y" if number == 1 else f"y{number}"
+        layout[axis.replace("y", "yaxis")] = {"domain": [max(0.0, top - share), top], "rangemode": "tozero"}
+        layout["annotations"].append(
+            {"text": title, "xref": "paper", "yref": "paper", "x": 0, "y": top, "xanchor": "left", "yanchor": "bottom",
+             "showarrow": False, "font": {"size": 12}}
+        )  # fmt: skip
+        traces += [trace | {"yaxis": axis, "showlegend": number == 1} for trace in mine]
+    layout["xaxis"] = {
+        "title": {"text": "seconds into the load"},
+        "anchor": f"y{len(drawn)}" if len(drawn) > 1 else "y",
+    }
+    layout["shapes"] = shades(scene)
+    return Figure(
+        "waiting",
+        "What waited where",
+        _summary(scene),
+        "A stage that is too slow shows as a hill in what waits before it. Highest of each short stretch of time.",
+        traces,
+        layout,
+        180 * len(drawn) + 60,
+    )
+
+
+def _summary(scene: Scene) -> str:
+    samples = scene.evidence.history.samples
+    if not samples:
+        return "The queues were not sampled."
+    most = max(sum(queue["visible"] for queue in sample["queues"].values()) for sample in samples)
+    oldest = max((sample["oldest_age_s"] or 0.0 for sample in samples), default=0.0)
+    rows = max(sum((sample.get("stage_rows") or {}).values()) for sample in samples)
+    return (
+        f"At most {count(most)} messages waited at once, the oldest for {seconds(oldest)}; "
+        f"the stage tables held up to {count(rows)} rows."
+    )
+
+
+def _line(scene: Scene, name: str, times_s: list[float], values: list[float], unit: str) -> Trace:
+    x, y = series.peaks(times_s, values)
+    everyone = name not in scene.types
+    return {
+        "type": "scatter", "mode": "lines", "name": safe(name), "legendgroup": safe(name), "x": x, "y": y,
+        "meta": {"groups": [ALL, *scene.types] if everyone else [ALL, name]},
+        "line": {"shape": "hv", "width": 1.6, "color": ALL_COLOUR if everyone else scene.colour(name)},
+        "hovertemplate": f"{safe(name)}: %{{y}} {unit} at %{{x}} s<extra></extra>",
+    }  # fmt: skip
+
+
+def _sampled(scene: Scene, name: str, value: Callable[[Any], float | None], unit: str) -> Trace:
+    points = [
+        (round(sample["at_s"] - scene.origin_s, 2), found)
+        for sample in scene.evidence.history.samples
+        if (found := value(sample)) is not None
+    ]
+    return _line(scene, name, [at_s for at_s, _ in points], [found for _, found in points], unit)
+
+
+def _queue(scene: Scene, what: str) -> list[Trace]:
+    return [
+        _sampled(scene, name, lambda sample, name=name: sample["queues"].get(name, {}).get(what), "messages")  # type: ignore[misc]
+        for name in scene.types
+    ]
+
+
+def _oldest(scene: Scene) -> list[Trace]:
+    return [_sampled(scene, "oldest message", lambda sample: sample["oldest_age_s"], "s")]
+
+
+def _stage_rows(scene: Scene) -> list[Trace]:
+    return [
+        _sampled(scene, name, lambda sample, name=name: (sample.get("stage_rows") or {}).get(name), "rows")  # type: ignore[misc]
+        for name in scene.types
+    ]
+
+
+def _executions(scene: Scene) -> list[Trace]:
+    traces = []
+    for name in scene.types:
+        attempts: dict[str, Attempt] = {
+            attempt.request_id: attempt for file in scene.files(name) for attempt in file.attempts
+        }
+        x, y = series.at_once(
+            (attempt.start_s - scene.origin_s, attempt.end_s - scene.origin_s) for attempt in attempts.values()
+        )
+        traces.append(_line(scene, name, x, y, "executions"))
+    return traces

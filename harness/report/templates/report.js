@@ -1,0 +1,113 @@
+"use strict";
+// Draws the charts: unpacks plotly.js, gives the figures the page's colours, and applies the type filter.
+(() => {
+  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const filter = document.getElementById("filter");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const touch = matchMedia("(pointer: coarse)").matches;
+  const PRINT_WIDTH_PX = 700;
+  let group = "all";
+  let printing = false;
+
+  const plotOf = (name) => document.getElementById("plot-" + name);
+  const isShown = (trace) => trace.meta.groups.includes(group);
+
+  // plotly.js travels gzipped and base64-coded: 2 MB of the page instead of 4.8.
+  async function unpackPlotly() {
+    const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent), (char) => char.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = document.createElement("script");
+    script.textContent = await new Response(stream).text();
+    document.head.append(script);
+    if (!window.Plotly) throw new Error("plotly.js did not start");
+  }
+
+  function colours() {
+    const style = getComputedStyle(document.documentElement);
+    const value = (name) => style.getPropertyValue(name).trim();
+    return printing
+      ? { ink: "#000000", soft: "#444444", line: "#cccccc", card: "#ffffff" }
+      : { ink: value("--ink"), soft: value("--soft"), line: value("--line"), card: value("--card") };
+  }
+
+  function layoutOf(figure, width) {
+    const { ink, soft, line, card } = colours();
+    const layout = structuredClone(figure.layout);
+    const narrow = width < 560;
+    for (const name of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
+      const axis = layout[name];
+      Object.assign(axis, { gridcolor: line, linecolor: line, zerolinecolor: line, automargin: true });
+      axis.tickfont = { color: soft };
+      if (axis.title) axis.title = { ...axis.title, font: { color: soft, size: 12 }, standoff: 8 };
+    }
+    for (const note of layout.annotations || []) note.font = { ...note.font, color: ink };
+    return {
+      ...layout,
+      height: figure.height,
+      width: printing ? PRINT_WIDTH_PX : undefined,
+      autosize: !printing,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { color: ink, family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 12 },
+      margin: { l: narrow ? 42 : 56, r: narrow ? 10 : 24, t: 34, b: 44 },
+      legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", xanchor: "left", ...layout.legend },
+      hovermode: "closest",
+      hoverlabel: { bgcolor: card, bordercolor: line, font: { color: ink }, align: "left", namelength: -1 },
+      // on a touch screen a drag scrolls the page; a pinch or the buttons zoom
+      dragmode: touch ? false : "zoom",
+    };
+  }
+
+  const CONFIG = {
+    responsive: true,
+    displaylogo: false,
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    scrollZoom: false,
+  };
+
+  function draw(name) {
+    const plot = plotOf(name);
+    const figure = figures[name];
+    return Plotly.react(plot, figure.traces.filter(isShown), layoutOf(figure, plot.clientWidth), CONFIG);
+  }
+
+  async function drawAll() {
+    for (const name of Object.keys(figures)) {
+      await draw(name);
+      await new Promise((next) => setTimeout(next));
+    }
+  }
+
+  function applyFilter() {
+    group = filter.querySelector("input:checked").value;
+    for (const row of document.querySelectorAll("tr[data-type]")) {
+      row.hidden = group !== "all" && row.dataset.type !== group;
+    }
+    Object.keys(figures).forEach(draw);
+  }
+
+  function print(starts) {
+    printing = starts;
+    for (const details of document.querySelectorAll("details")) details.open = starts;
+    Object.keys(figures).forEach(draw);
+  }
+
+  async function start() {
+    if (!Object.keys(figures).length) return;
+    await unpackPlotly();
+    filter.hidden = false;
+    filter.addEventListener("change", applyFilter);
+    dark.addEventListener("change", drawAll);
+    addEventListener("beforeprint", () => print(true));
+    addEventListener("afterprint", () => print(false));
+    await drawAll();
+    document.documentElement.dataset.drawn = Object.keys(figures).length;
+    document.documentElement.dataset.drawnAfterMs = Math.round(performance.now());
+  }
+
+  start().catch((error) => {
+    const note = document.getElementById("no-charts");
+    note.hidden = false;
+    note.textContent = "The charts could not be drawn (" + error.message + "); the words and tables are complete.";
+  });
+})();

@@ -2,8 +2,8 @@
 
 In: an SQS batch of S3 event notifications of *.jsonl.gz or *.csv.gz files. Out: their records in the stage table, and
 the ids of the messages that failed. It shares nothing with the default pipeline's handler. It has in common with it
-what every handler must do: take its settings from the environment variables that provisioning sets, add the lineage columns,
-and answer with partial batch failures.
+what every handler must do: take its settings from the environment variables that provisioning sets, add the lineage
+columns, and answer with partial batch failures.
 """
 
 import datetime

@@ -1,0 +1,66 @@
+"""`python -m harness.redshift`: a gateway on its own.
+
+Prints one JSON line when clients can connect: {"host", "port", "ca_file"}. Ends on SIGTERM and SIGINT. The password of
+`--user` comes from REDSHIFT_PASSWORD, the backend's from the connection string or PGPASSWORD.
+"""
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+
+import click
+import psycopg2
+
+from harness.redshift.gateway import Gateway, Settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=5439, show_default=True, help="0: a free one")
+@click.option("--postgres", required=True, help="libpq connection string or URL of a superuser of the backend")
+@click.option("--s3-endpoint", default=None, help="where COPY reads from; default: AWS")
+@click.option("--tls-dir", required=True, type=click.Path(path_type=Path), help="CA and server certificate")
+@click.option("--query-log", default=None, type=click.Path(path_type=Path), help="JSON lines, one a statement")
+@click.option("--user", default="awsuser", show_default=True)
+@click.option("--authentication", default="md5", show_default=True, type=click.Choice(("md5", "cleartext")))
+def main(
+    host: str,
+    port: int,
+    postgres: str,
+    s3_endpoint: str | None,
+    tls_dir: Path,
+    query_log: Path | None,
+    user: str,
+    authentication: str,
+) -> None:
+    """Serve Redshift clients from a PostgreSQL database."""
+    password = os.environ.get("REDSHIFT_PASSWORD")
+    if not password:
+        raise click.UsageError("REDSHIFT_PASSWORD is not set: it is the password clients log in with")
+    settings = Settings(
+        postgres=postgres, user=user, password=password, tls_dir=tls_dir, s3_endpoint=s3_endpoint, host=host, port=port,
+        query_log=query_log, authentication=authentication,
+    )  # fmt: skip
+    try:
+        asyncio.run(_serve(settings))
+    except (psycopg2.Error, OSError) as error:
+        raise click.ClickException(f"the gateway could not start: {error}") from error
+
+
+async def _serve(settings: Settings) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    started = loop.create_future()
+    serving = asyncio.create_task(Gateway(settings).serve(started, stop))
+    await asyncio.wait((serving, started), return_when=asyncio.FIRST_COMPLETED)
+    if started.done():
+        where = started.result()
+        print(json.dumps({"host": where.host, "port": where.port, "ca_file": str(where.ca_file)}), flush=True)
+    await serving
+
+
+if __name__ == "__main__":
+    main()

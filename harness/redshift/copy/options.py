@@ -1,0 +1,158 @@
+"""COPY's grammar: tokens to a `Copy` value.
+
+In: the tokens of a COPY statement. Out: what it asks for, or a Refusal. Source: Database Developer Guide, "COPY" and
+"COPY parameter reference". Knows nothing of S3 or PostgreSQL.
+"""
+
+from dataclasses import dataclass, field
+
+from harness.redshift.messages import Refusal
+from harness.redshift.tokens import Cursor, Token, name_of, value_of
+
+COLUMNAR = ("PARQUET", "ORC")
+# "COPY from columnar data formats": only these may be given with PARQUET or ORC.
+COLUMNAR_OPTIONS = frozenset((
+    "FORMAT", "IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "MANIFEST",
+    "STATUPDATE", "FILLRECORD", "SERIALIZETOJSON", "REGION", "ACCEPTINVCHARS", "EXPLICIT_IDS", "COMPUPDATE",
+))  # fmt: skip
+_STRING_OPTIONS = frozenset((
+    "IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REGION", "DELIMITER", "NULL",
+    "DATEFORMAT", "TIMEFORMAT", "QUOTE", "ENCODING", "FIXEDWIDTH", "READRATIO", "SSH",
+))  # fmt: skip
+_NUMBER_OPTIONS = frozenset(("IGNOREHEADER", "MAXERROR", "COMPROWS", "READRATIO"))
+_FLAGS = frozenset((
+    "MANIFEST", "GZIP", "BZIP2", "LZOP", "ZSTD", "EMPTYASNULL", "BLANKSASNULL", "ACCEPTANYDATE", "TRUNCATECOLUMNS",
+    "TRIMBLANKS", "FILLRECORD", "REMOVEQUOTES", "ROUNDEC", "EXPLICIT_IDS", "NOLOAD", "ESCAPE", "IGNOREBLANKLINES",
+    "ENCRYPTED", "IGNOREALLERRORS",
+))  # fmt: skip
+_OPTIONAL_VALUE = frozenset(("ACCEPTINVCHARS", "SERIALIZETOJSON"))
+_ON_OFF = frozenset(("COMPUPDATE", "STATUPDATE"))
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A COPY. table: quoted for SQL. columns: its column list. options: by name; flags hold True."""
+
+    table: str
+    columns: tuple[str, ...] | None
+    source: str
+    format: str
+    options: dict[str, str | int | bool] = field(default_factory=dict)
+
+    def text(self, name: str, default: str) -> str:
+        value = self.options.get(name, default)
+        return value if isinstance(value, str) else default
+
+    def number(self, name: str) -> int:
+        return int(self.options.get(name, 0))
+
+    @property
+    def is_columnar(self) -> bool:
+        return self.format in COLUMNAR
+
+
+def _syntax_error(cursor: Cursor) -> Refusal:
+    token = cursor.next()
+    return Refusal("42601", f'syntax error at or near "{token.text}"' if token else "syntax error at end of input")
+
+
+def parse_copy(tokens: list[Token]) -> Copy:
+    """Read the code tokens of a COPY statement.
+
+    Raises:
+        Refusal: it is not one Redshift would take.
+    """
+    cursor = Cursor(tokens, 1)
+    table = cursor.name()
+    if not table:
+        raise _syntax_error(cursor)
+    columns = _column_list(cursor)
+    if not cursor.take("FROM"):
+        raise _syntax_error(cursor)
+    source = cursor.next()
+    if source is None or source.kind != "string" or not value_of(source).startswith("s3://"):
+        raise Refusal("0A000", "LOAD source is not supported. (Hint: only S3 or DynamoDB or EMR based load is allowed)")
+    options: dict[str, str | int | bool] = {}
+    while cursor.peek():
+        _option(cursor, options)
+    copy = Copy(table, columns, value_of(source), str(options.pop("FORMAT", "TEXT")), options)
+    _check(copy)
+    return copy
+
+
+def _column_list(cursor: Cursor) -> tuple[str, ...] | None:
+    if not cursor.take("("):
+        return None
+    columns = []
+    while not cursor.take(")"):
+        token = cursor.next()
+        if token is None or token.kind not in ("word", "quoted"):
+            raise _syntax_error(cursor)
+        columns.append(name_of(token))
+        cursor.take(",")
+    return tuple(columns)
+
+
+def _option(cursor: Cursor, options: dict[str, str | int | bool]) -> None:
+    cursor.take("WITH")
+    if cursor.take("FORMAT"):
+        cursor.take("AS")
+    name = cursor.peek()
+    if name in (*COLUMNAR, "CSV", "JSON", "AVRO", "SHAPEFILE"):
+        _format(cursor, options, name)
+        return
+    if name not in _STRING_OPTIONS | _NUMBER_OPTIONS | _FLAGS | _OPTIONAL_VALUE | _ON_OFF:
+        raise _syntax_error(cursor)
+    cursor.next()
+    cursor.take("AS")
+    cursor.take("=")
+    if name in _FLAGS:
+        options[name] = True
+    elif name in _ON_OFF:
+        options[name] = next((word for word in ("ON", "OFF", "PRESET") if cursor.take(word)), "ON")
+    elif name in _NUMBER_OPTIONS:
+        token = cursor.next()
+        if token is None or not token.text.isdigit():
+            raise Refusal("42601", f"{name} needs a number")
+        options[name] = int(token.text)
+    else:
+        options[name] = _string(cursor, name)
+
+
+def _string(cursor: Cursor, name: str) -> str | bool:
+    token = cursor.tokens[cursor.at] if cursor.at < len(cursor.tokens) else None
+    if token and token.kind == "string":
+        cursor.next()
+        return value_of(token)
+    if name == "IAM_ROLE" and cursor.take("DEFAULT"):
+        return "default"
+    if name in _OPTIONAL_VALUE:
+        return True
+    raise _syntax_error(cursor)
+
+
+def _format(cursor: Cursor, options: dict[str, str | int | bool], name: str) -> None:
+    cursor.next()
+    options["FORMAT"] = name
+    cursor.take("AS")
+    following = cursor.tokens[cursor.at] if cursor.at < len(cursor.tokens) else None
+    if following and following.kind == "string" and name in ("JSON", "AVRO"):
+        options["PATHS"] = value_of(following)
+        cursor.next()
+
+
+def _check(copy: Copy) -> None:
+    given = set(copy.options)
+    if not given & {"IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID"}:
+        raise Refusal("0A000", "COPY from S3 needs authorization: IAM_ROLE, CREDENTIALS or ACCESS_KEY_ID")
+    if copy.is_columnar:
+        wrong = sorted(given - COLUMNAR_OPTIONS)
+        if wrong:
+            raise Refusal("0A000", f"{wrong[0]} argument is not supported for {copy.format} based COPY")
+    if copy.format in ("AVRO", "SHAPEFILE"):
+        raise Refusal("0A000", f"COPY … FORMAT {copy.format} is not supported by this stand-in")
+    if copy.format == "CSV" and given & {"FIXEDWIDTH", "REMOVEQUOTES", "ESCAPE"}:
+        wrong_option = sorted(given & {"FIXEDWIDTH", "REMOVEQUOTES", "ESCAPE"})[0]
+        raise Refusal("42601", f"CSV is not compatible with {wrong_option}")
+    if copy.format == "JSON" and given & {"DELIMITER", "FIXEDWIDTH", "REMOVEQUOTES", "ESCAPE", "FILLRECORD"}:
+        raise Refusal("42601", "JSON is not compatible with this option")

@@ -1,0 +1,259 @@
+"""CREATE TABLE and ALTER TABLE: Redshift's clauses taken out or put into PostgreSQL's words.
+
+In: the tokens of one statement. Out: SQL for PostgreSQL. PRIMARY KEY, UNIQUE and FOREIGN KEY are declared in Redshift
+but not enforced: a primary key becomes NOT NULL and a plain index with the key's name. Source: Database Developer
+Guide, "CREATE TABLE" and "ALTER TABLE".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.redshift.messages import Refusal
+from harness.redshift.tokens import (
+    SPACE,
+    Cursor,
+    Token,
+    closing,
+    code,
+    join,
+    name_of,
+    quote_name,
+    split_arguments,
+    word,
+)
+from harness.redshift.types import read_type
+
+Rewrite = Callable[[list[Token]], list[Token]]
+_TABLE_CONSTRAINTS = ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT")
+_STORAGE = frozenset(("BACKUP", "DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "INTERLEAVED", "ENCODE"))
+
+
+@dataclass
+class _Table:
+    """What the column list of a CREATE TABLE says."""
+
+    definitions: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    key: list[str] = field(default_factory=list)
+
+
+def create_table(tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:
+    """CREATE TABLE in all its forms (column list, LIKE, AS), and what makes it whole afterwards."""
+    cursor = Cursor(code(tokens), 1)
+    temporary = _temporary(cursor)
+    if not cursor.take("TABLE"):
+        raise Refusal("42601", f'syntax error at or near "{cursor.peek()}"')
+    exists = cursor.take("IF", "NOT", "EXISTS")
+    first = cursor.tokens[cursor.at] if cursor.at < len(cursor.tokens) else None
+    temporary = temporary or bool(first and name_of(first).startswith("#"))
+    name = cursor.name()
+    if not name:
+        raise Refusal("42601", f'syntax error at or near "{cursor.peek()}"')
+    head = f"CREATE {'TEMP ' if temporary else ''}TABLE {'IF NOT EXISTS ' if exists else ''}{name}"
+    body = list(cursor.rest())
+    if body and body[0].text == "(" and not _is_query(body):
+        return _with_columns(head, name, body, rewrite, exists=exists)
+    return (_as_query(head, body, tokens, rewrite),)
+
+
+def _temporary(cursor: Cursor) -> bool:
+    cursor.take("LOCAL")
+    return cursor.take("TEMP") or cursor.take("TEMPORARY")
+
+
+def _is_query(body: list[Token]) -> bool:
+    """Whether the parenthesis holds the query of a CREATE TABLE AS, or is followed by AS."""
+    end = closing(body, 0)
+    return body[1].upper in ("SELECT", "WITH") or any(token.upper == "AS" for token in body[end + 1 :])
+
+
+def _as_query(head: str, body: list[Token], tokens: list[Token], rewrite: Rewrite) -> str:
+    at = 0
+    columns = ""
+    if body and body[0].text == "(" and body[1].upper not in ("SELECT", "WITH"):
+        at = closing(body, 0) + 1
+        columns = " (" + ", ".join(quote_name(name_of(part[0])) for part in split_arguments(body[1 : at - 1])) + ")"
+    at = skip_storage(body, at)
+    if at >= len(body) or body[at].upper != "AS":
+        near = body[at].text if at < len(body) else "end of input"
+        raise Refusal("42601", f'syntax error at or near "{near}"')
+    depth_free = next(i for i, token in enumerate(tokens) if token is body[at])
+    return f"{head}{columns} AS {join(rewrite(tokens[depth_free + 1 :])).strip()}"
+
+
+def skip_storage(body: list[Token], at: int) -> int:
+    """The index behind BACKUP, DISTSTYLE, DISTKEY, SORTKEY and ENCODE AUTO clauses."""
+    cursor = Cursor(body, at)
+    while cursor.peek() in _STORAGE:
+        clause = cursor.next()
+        if clause is None or clause.upper in ("COMPOUND", "INTERLEAVED"):
+            continue
+        if cursor.peek() == "(":
+            cursor.at = closing(body, cursor.at) + 1
+        else:
+            cursor.next()
+    return cursor.at
+
+
+def _with_columns(head: str, name: str, body: list[Token], rewrite: Rewrite, *, exists: bool) -> tuple[str, ...]:
+    end = closing(body, 0)
+    rest = skip_storage(body, end + 1)
+    if rest < len(body):
+        raise Refusal("42601", f'syntax error at or near "{body[rest].text}"')
+    table = _Table()
+    for part in split_arguments(body[1:end]):
+        if not part:
+            raise Refusal("42601", 'syntax error at or near ","')
+        _definition(part, table, rewrite)
+    if not table.key:
+        return (f"{head} ({', '.join(table.definitions)})",)
+    for column in table.key:
+        if column not in table.columns:
+            raise Refusal("42703", f'column "{column}" named in key does not exist')
+        table.definitions[table.columns.index(column)] += " NOT NULL"
+    sql = f"{head} ({', '.join(table.definitions)})"
+    return sql, _index(name, ", ".join(map(quote_name, table.key)), exists=exists)
+
+
+def _index(name: str, key: str, *, exists: bool) -> str:
+    index = quote_name(name.rpartition('"."')[2].strip('"')[:58] + "_pkey")
+    return f"CREATE INDEX {'IF NOT EXISTS ' if exists else ''}{index} ON {name} ({key})"
+
+
+def _definition(part: list[Token], table: _Table, rewrite: Rewrite) -> None:
+    cursor = Cursor(part)
+    if cursor.peek() == "LIKE":
+        cursor.next()
+        source = cursor.name()
+        defaults = "INCLUDING DEFAULTS" if cursor.take("INCLUDING", "DEFAULTS") else ""
+        table.columns.append("")
+        table.definitions.append(f"LIKE {source} INCLUDING CONSTRAINTS {defaults}".strip())
+    elif cursor.peek() in _TABLE_CONSTRAINTS:
+        _table_constraint(cursor, table)
+    else:
+        table.columns.append(name_of(part[0]))
+        table.definitions.append(_column(cursor, table, rewrite))
+
+
+def _table_constraint(cursor: Cursor, table: _Table) -> None:
+    if cursor.take("CONSTRAINT"):
+        cursor.name()
+    if cursor.take("PRIMARY", "KEY"):
+        end = closing(cursor.tokens, cursor.at)
+        table.key = [name_of(part[0]) for part in split_arguments(cursor.tokens[cursor.at + 1 : end])]
+    elif not (cursor.take("UNIQUE") or cursor.take("FOREIGN", "KEY")):
+        raise Refusal("0A000", f"{cursor.peek()} constraints are not supported")
+
+
+def _column(cursor: Cursor, table: _Table, rewrite: Rewrite) -> str:
+    token = cursor.next()
+    if token is None or token.kind not in ("word", "quoted"):
+        raise Refusal("42601", f'syntax error at or near "{token.text if token else ""}"')
+    name = name_of(token)
+    try:
+        parts = [quote_name(name), read_type(cursor, column=True)]
+    except Refusal as refusal:
+        raise Refusal(refusal.sqlstate, refusal.message.replace("Column has", f'Column "{name}" has')) from None
+    while cursor.peek():
+        parts += _attribute(cursor, name, table, rewrite)
+    return " ".join(parts)
+
+
+def _attribute(cursor: Cursor, name: str, table: _Table, rewrite: Rewrite) -> list[str]:
+    """One attribute or constraint of a column, in PostgreSQL's words."""
+    if cursor.take("NOT", "NULL"):
+        return ["NOT NULL"]
+    if cursor.take("NULL") or cursor.take("DISTKEY") or cursor.take("SORTKEY") or cursor.take("UNIQUE"):
+        return []
+    if cursor.take("ENCODE") or cursor.take("COLLATE"):
+        cursor.next()
+        return []
+    if cursor.take("PRIMARY", "KEY"):
+        table.key = [name]
+        return []
+    if cursor.take("REFERENCES"):
+        cursor.name()
+        if cursor.peek() == "(":
+            cursor.at = closing(cursor.tokens, cursor.at) + 1
+        return []
+    if cursor.take("CONSTRAINT"):
+        cursor.name()
+        return []
+    if cursor.take("DEFAULT"):
+        return ["DEFAULT", _expression(cursor, rewrite)]
+    if cursor.peek() == "IDENTITY" or cursor.peek() == "GENERATED":
+        return [_identity(cursor)]
+    if cursor.peek() == "CHECK":
+        raise Refusal("0A000", "CHECK constraints are not supported")
+    raise Refusal("42601", f'syntax error at or near "{cursor.tokens[cursor.at].text}"')
+
+
+_ATTRIBUTE_WORDS = frozenset((
+    "NOT", "NULL", "DISTKEY", "SORTKEY", "UNIQUE", "ENCODE", "COLLATE", "PRIMARY", "REFERENCES", "CONSTRAINT",
+    "IDENTITY", "GENERATED",
+))  # fmt: skip
+
+
+def _expression(cursor: Cursor, rewrite: Rewrite) -> str:
+    start, depth = cursor.at, 0
+    while cursor.at < len(cursor.tokens):
+        token = cursor.tokens[cursor.at]
+        if depth == 0 and cursor.at > start and token.upper in _ATTRIBUTE_WORDS:
+            break
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        cursor.at += 1
+    spaced = [piece for token in cursor.tokens[start : cursor.at] for piece in (token, SPACE)]
+    return join(rewrite(spaced)).strip()
+
+
+def _identity(cursor: Cursor) -> str:
+    by_default = cursor.take("GENERATED", "BY", "DEFAULT", "AS")
+    cursor.take("GENERATED", "ALWAYS", "AS")
+    if not cursor.take("IDENTITY"):
+        raise Refusal("42601", f'syntax error at or near "{cursor.peek()}"')
+    end = closing(cursor.tokens, cursor.at)
+    seed, step = (join(part) for part in split_arguments(cursor.tokens[cursor.at + 1 : end]))
+    cursor.at = end + 1
+    return (
+        f"GENERATED {'BY DEFAULT' if by_default else 'ALWAYS'} AS IDENTITY (START {seed} INCREMENT {step} MINVALUE 0)"
+    )
+
+
+def alter_table(tokens: list[Token], rewrite: Rewrite) -> str | None:
+    """ALTER TABLE in PostgreSQL's words; None if it only changes how Redshift stores the table."""
+    parts = code(tokens)
+    cursor = Cursor(parts, 2)
+    name = cursor.name()
+    if cursor.take("ADD"):
+        return _alter_add(name, cursor, rewrite)
+    if cursor.take("ALTER"):
+        if cursor.peek() in _STORAGE | {"DISTSTYLE"}:
+            return None
+        cursor.take("COLUMN")
+        column = cursor.name()
+        if cursor.take("ENCODE"):
+            return None
+        if cursor.take("TYPE"):
+            return f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {read_type(cursor, column=True)}"
+        return f"ALTER TABLE {name} ALTER COLUMN {column} " + join(t for p in cursor.rest() for t in (p, SPACE))
+    return join(rewrite(tokens))
+
+
+def _alter_add(name: str | None, cursor: Cursor, rewrite: Rewrite) -> str:
+    table = _Table()
+    if cursor.peek() in _TABLE_CONSTRAINTS:
+        _table_constraint(cursor, table)
+        if not table.key:
+            return f"ALTER TABLE {name} SET (fillfactor = 100)"  # declared only; PostgreSQL needs something to do
+    else:
+        cursor.take("COLUMN")
+        return f"ALTER TABLE {name} ADD COLUMN {_column(cursor, table, rewrite)}"
+    return _index(name or "", ", ".join(map(quote_name, table.key)), exists=True)
+
+
+def temporary_names(tokens: list[Token]) -> list[Token]:
+    """`#name` as the quoted name that PostgreSQL can have."""
+    return [
+        word(quote_name(token.text.lower())) if token.kind == "word" and token.text.startswith("#") else token
+        for token in tokens
+    ]

@@ -1,0 +1,280 @@
+"""The gateway: listens for Redshift clients, checks their password and gives each a session on PostgreSQL.
+
+In: `Settings`. Out: a listening socket, its CA file, a query log. It knows the startup part of the protocol; what
+follows is a `Session`'s.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import logging
+import secrets
+import ssl
+import struct
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.redshift import catalog, connect, tls, warm
+from harness.redshift import messages as wire
+from harness.redshift.backend import Backend, BackendLost
+from harness.redshift.connect import Address, BackendRefused
+from harness.redshift.copy.load import Loader
+from harness.redshift.copy.objects import ObjectStore
+from harness.redshift.lengths import as_redshift_error
+from harness.redshift.messages import ProtocolError, Refusal
+from harness.redshift.querylog import QueryLog
+from harness.redshift.recorder import LoadRecorder
+from harness.redshift.session import Identity, Session
+
+_logger = logging.getLogger(__name__)
+SERVER_VERSION = "8.0.2"
+STARTUP_TIMEOUT_S = 60
+THREADS = 16
+# What drivers of Redshift send at startup and PostgreSQL does not know.
+_BACKEND_PARAMETERS = frozenset(
+    ("application_name", "client_encoding", "options", "DateStyle", "datestyle", "TimeZone")
+)
+_SESSION_PARAMETERS = {
+    "client_encoding": "UTF8",
+    "datestyle": "ISO, MDY",
+    "timezone": "UTC",
+    "default_transaction_isolation": "repeatable read",
+    "standard_conforming_strings": "off",
+    "escape_string_warning": "off",
+    "bytea_output": "hex",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a gateway is set up. postgres: libpq connection string of a superuser. port 0: a free one.
+
+    authentication is "md5" or "cleartext"; s3_endpoint None means AWS itself.
+    """
+
+    postgres: str
+    user: str
+    password: str = field(repr=False)
+    tls_dir: Path
+    s3_endpoint: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    query_log: Path | None = None
+    authentication: str = "md5"
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where clients connect, and the CA they trust."""
+
+    host: str
+    port: int
+    ca_file: Path
+
+
+class Gateway:
+    """A gateway that has not started yet; `serve` runs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._address = Address.from_dsn(settings.postgres)
+        self._tls = tls.load_or_create(settings.tls_dir)
+        self._threads = ThreadPoolExecutor(THREADS, "redshift-copy")
+        self._log = QueryLog(settings.query_log)
+        store = ObjectStore(settings.s3_endpoint)
+        self._recorder = LoadRecorder(self._address, self._threads, self._log)
+        self._loader = Loader(store, self._threads, self._recorder)
+        self._clients: set[asyncio.Task[None]] = set()
+        warm.warm_up(store)
+
+    @property
+    def ca_file(self) -> Path:
+        return self._tls.ca_file
+
+    async def serve(self, started: "asyncio.Future[Listening] | threading.Event", stop: asyncio.Event) -> None:
+        """Listen until `stop`; `started` is set once clients can connect."""
+        await asyncio.to_thread(catalog.install, self._address, self._settings.user, self._settings.password)
+        server = await asyncio.start_server(self._accept, self._settings.host, self._settings.port, limit=1 << 20)
+        self.listening = Listening(*server.sockets[0].getsockname()[:2], self.ca_file)
+        if isinstance(started, threading.Event):
+            started.set()
+        else:
+            started.set_result(self.listening)
+        await stop.wait()
+        server.close()
+        for task in list(self._clients):
+            task.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+        await self._recorder.flush()
+        self._recorder.close()
+        self._threads.shutdown()
+        self._log.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._clients.add(task)
+        try:
+            await self._serve_client(reader, writer)
+        except Refusal as refusal:
+            writer.write(wire.error(refusal, "FATAL"))
+        except BackendRefused as refused:
+            writer.write(wire.message(b"E", refused.body))
+        except ProtocolError as error:
+            writer.write(wire.error(Refusal("08P01", str(error)), "FATAL"))
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError, TimeoutError, BackendLost):
+            _logger.info("session ended", exc_info=True)  # one side is gone; the other is closed below
+        except Exception:  # noqa: BLE001 - a bug here must end this session only, and must be seen
+            _logger.exception("the gateway failed; the session ends")
+            writer.write(wire.error(Refusal("XX000", "the Redshift stand-in failed: see its log"), "FATAL"))
+        except asyncio.CancelledError:
+            writer.write(wire.error(Refusal("57P01", "terminating connection due to administrator command"), "FATAL"))
+        finally:
+            self._clients.discard(task)
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                writer.close()
+
+    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(STARTUP_TIMEOUT_S):
+            parameters = await self._startup(reader, writer)
+            if parameters is None:
+                return
+            await self._check_password(reader, writer, parameters.get("user", ""))
+        await self._run_session(reader, writer, parameters)
+
+    # --- startup
+
+    async def _startup(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> dict[str, str] | None:
+        """The startup parameters, after TLS if the client asked for it; None for a cancel request."""
+        while True:
+            (size_bytes,) = struct.unpack("!I", await reader.readexactly(4))
+            if not 8 <= size_bytes <= wire.STARTUP_SIZE_MAX_BYTES:
+                raise ProtocolError("invalid length of startup packet")
+            body = await reader.readexactly(size_bytes - 4)
+            (code,) = struct.unpack_from("!I", body)
+            if code == wire.SSL_REQUEST:
+                writer.write(b"S")
+                await writer.start_tls(self._tls.context)
+            elif code == wire.GSS_REQUEST:
+                writer.write(b"N")
+            elif code == wire.CANCEL_REQUEST:
+                await connect.cancel(self._address, body[4:])
+                return None
+            elif code == wire.PROTOCOL_3:
+                return _pairs(body)
+            else:
+                raise Refusal("0A000", f"unsupported frontend protocol {code >> 16}.{code & 0xFFFF}")
+
+    async def _check_password(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, user: str) -> None:
+        settings, salt = self._settings, secrets.token_bytes(4)
+        if settings.authentication == "md5":
+            writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_MD5) + salt))
+            expected = connect.md5_answer(settings.user, settings.password, salt)
+        else:
+            writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_CLEARTEXT)))
+            expected = settings.password.encode()
+        kind, body = await wire.read_message(reader)
+        if kind != ord("p"):
+            raise ProtocolError("expected password response")
+        if not (hmac.compare_digest(body.rstrip(b"\x00"), expected) and user == settings.user):
+            raise Refusal("28P01", f'password authentication failed for user "{user}"')
+
+    async def _run_session(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parameters: dict[str, str]
+    ) -> None:
+        user, database = parameters["user"], parameters.get("database", parameters["user"])
+        if database != self._address.database:
+            raise Refusal("3D000", f'database "{database}" does not exist')
+        wanted = {name: value for name, value in parameters.items() if name in _BACKEND_PARAMETERS}
+        address = self._address.as_user(user, self._settings.password)
+        opened = await connect.open_session(address, wanted | _SESSION_PARAMETERS)
+        shown = opened.parameters | {"server_version": SERVER_VERSION}
+        writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_OK)))
+        writer.write(b"".join(wire.parameter_status(name, value) for name, value in shown.items()))
+        writer.write(wire.message(b"K", opened.key) + wire.ready_for_query(b"I"))
+        backend = Backend(opened.reader, opened.writer, self._log, as_redshift_error)
+        backend.hidden_parameters[b"server_version"] = SERVER_VERSION.encode()
+        (process_id,) = struct.unpack_from("!I", opened.key)
+        session = Session(Identity(process_id, user, database), writer, backend, self._loader, self._log)
+        await _relay(session, reader, writer, backend, self._address, opened.key)
+
+
+async def _relay(
+    session: Session,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    backend: Backend,
+    address: Address,
+    key: bytes,
+) -> None:
+    """Run a session until the client leaves or the backend is lost; whatever it was doing is called off."""
+    pump = asyncio.create_task(backend.pump(writer))
+    client = asyncio.create_task(_handle_messages(session, reader))
+    try:
+        done, _ = await asyncio.wait((pump, client), return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        if backend.queue.front and not pump.done():
+            with contextlib.suppress(OSError):
+                await connect.cancel(address, key)
+        for task in (pump, client):
+            task.cancel()
+        await asyncio.gather(pump, client, return_exceptions=True)
+        backend.close()
+
+
+async def _handle_messages(session: Session, reader: asyncio.StreamReader) -> None:
+    while True:
+        kind, body = await wire.read_message(reader)
+        if kind == ord("X"):
+            return
+        await session.handle(kind, body)
+
+
+def _pairs(body: bytes) -> dict[str, str]:
+    parameters, at = {}, 4
+    while body[at : at + 1] not in (b"\x00", b""):
+        name, at = wire.read_text(body, at)
+        parameters[name], at = wire.read_text(body, at)
+    if not parameters.get("user"):
+        raise Refusal("28000", "no PostgreSQL user name specified in startup packet")
+    return parameters
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Listening]:
+    """A gateway in a thread of its own for as long as the block lasts.
+
+    Raises:
+        psycopg2.Error, OSError: it could not start.
+    """
+    gateway, started = Gateway(settings), threading.Event()
+    loop, failure = asyncio.new_event_loop(), []
+    stop = asyncio.Event()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(gateway.serve(started, stop))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            failure.append(error)
+        finally:
+            loop.close()
+            started.set()
+
+    thread = threading.Thread(target=run, name="redshift-gateway", daemon=True)
+    thread.start()
+    started.wait()
+    if failure:
+        thread.join()
+        raise failure[0]
+    try:
+        yield gateway.listening
+    finally:
+        if thread.is_alive():
+            loop.call_soon_threadsafe(stop.set)
+        thread.join()

@@ -1,0 +1,19 @@
+"""PostgreSQL's errors in Redshift's words.
+
+In: the body of an ErrorResponse. Out: the body the client gets. What is not named here passes untouched.
+"""
+
+from harness.redshift import messages as wire
+
+_CHECK_PREFIX = "redshift_bytes_"
+
+
+def as_redshift_error(body: bytes) -> bytes:
+    """A byte-length check that failed is "value too long for type", as on every write path of Redshift."""
+    if b"n" + _CHECK_PREFIX.encode() not in body:
+        return body
+    fields = wire.error_fields(body)
+    limit = fields["n"].rpartition("_")[2]
+    kept = {name: fields[name] for name in "SV" if name in fields}
+    message = f"value too long for type character varying({limit})"
+    return wire.with_error_fields(kept | {"C": "22001", "M": message})

@@ -1,0 +1,39 @@
+"""What to do with one statement: the value that the planner makes and the session carries out.
+
+Knows nothing of sockets; a plan can be compared, printed and cached.
+"""
+
+from dataclasses import dataclass
+
+from harness.redshift.copy.options import Copy
+from harness.redshift.messages import Refusal
+
+STAND_IN_HINT = "This is the Redshift stand-in of nrt-harness; docs/redshift.md lists what it understands."
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One statement, ready for the backend.
+
+    kind: its command for the query log. sql: what PostgreSQL gets. locks: tables, quoted for SQL, whose write lock it
+    needs to the end of the transaction. after: run unseen once it succeeded. transaction: "begin" or "end" if it opens or
+    ends one. copy: run by the gateway instead. refusal: the client gets this error instead. outside_transaction:
+    PostgreSQL refuses it inside a transaction block.
+    """
+
+    kind: str
+    sql: str
+    locks: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    transaction: str | None = None
+    copy: Copy | None = None
+    refusal: Refusal | None = None
+    outside_transaction: bool = False
+
+
+def not_supported(what: str) -> Refusal:
+    return Refusal("0A000", what, hint=STAND_IN_HINT)
+
+
+def syntax_error(near: str) -> Refusal:
+    return Refusal("42601", f'syntax error at or near "{near}"', hint=STAND_IN_HINT)

@@ -1,0 +1,69 @@
+"""The query log: every statement with its time, rows, bytes and error, one JSON object a line.
+
+In: what a session did. Out: the file, and a ring of the newest records for the system views. Passwords and keys never
+reach it.
+"""
+
+import json
+import re
+import time
+from collections import deque
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TextIO
+
+SQL_MAX_CHARACTERS = 4_000
+KEEP_RECORDS = 10_000
+_SECRETS = re.compile(
+    r"(?i)\b(password|secret_access_key|access_key_id|session_token|credentials|master_symmetric_key)"
+    r"(\s+(?:as\s+)?|\s*=\s*)('(?:[^']|'')*'|\"[^\"]*\")"
+)
+
+
+@dataclass
+class Record:
+    """One statement of one session; times are `time.time()` seconds, `transaction_id` counts within the session."""
+
+    at_s: float
+    session: int
+    query_id: int
+    kind: str
+    sql: str
+    transaction_id: int
+    user: str
+    database: str
+    end_s: float = 0.0
+    rows: int = 0
+    bytes: int = 0
+    error: str | None = None
+
+
+class QueryLog:
+    """Writes records as they end; one writer, flushed a line at a time."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
+        self._query_ids = count(1)
+        self.ended: deque[Record] = deque(maxlen=KEEP_RECORDS)
+
+    def begin(self, session: int, user: str, database: str, kind: str, sql: str, transaction_id: int) -> Record:
+        return Record(
+            time.time(), session, next(self._query_ids), kind, without_secrets(sql), transaction_id, user, database
+        )
+
+    def end(self, record: Record, rows: int = 0, size_bytes: int = 0, error: str | None = None) -> None:
+        record.end_s, record.rows, record.bytes, record.error = time.time(), rows, size_bytes, error
+        self.ended.append(record)
+        if self._file:
+            self._file.write(json.dumps(record.__dict__, ensure_ascii=False) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+
+
+def without_secrets(sql: str) -> str:
+    """The statement as it may be logged: truncated, credentials replaced."""
+    return _SECRETS.sub(r"\1\2'***'", sql[:SQL_MAX_CHARACTERS])

@@ -1,0 +1,268 @@
+"""One client's session: its messages in order, each relayed, rewritten, run by the gateway or refused.
+
+In: the client's protocol messages. Out: messages for the backend. A statement that writes to a table takes the table's
+write lock first, before the transaction has a snapshot, in the client's own transaction; where the client has none the
+gateway opens one for the statement and ends it with it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from harness.redshift import messages as wire
+from harness.redshift.backend import Backend
+from harness.redshift.copy.load import Loader
+from harness.redshift.exchanges import BackendError, Exchange, Skipped
+from harness.redshift.messages import ProtocolError, Refusal
+from harness.redshift.plan import Plan
+from harness.redshift.querylog import QueryLog, Record
+from harness.redshift.statements import plan_script
+
+LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
+RAISE = "DO 'BEGIN RAISE EXCEPTION ''refused by the gateway''; END'"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose session it is: the backend's process id, the user and the database."""
+
+    process_id: int
+    user: str
+    database: str
+
+
+class Session:
+    """Carries one client's messages to one backend."""
+
+    def __init__(
+        self, identity: Identity, client: asyncio.StreamWriter, backend: Backend, loader: Loader, log: QueryLog
+    ) -> None:
+        self._identity, self._client, self._backend, self._loader, self._log = identity, client, backend, loader, log
+        self._statements: dict[str, Plan] = {}
+        self._portals: dict[str, Plan] = {}
+        self._own_transaction = False  # the gateway opened it for a single statement
+        self._in_transaction = False  # the client's, as far as its messages were sent
+        self._transaction_id = 0
+        self._handlers: dict[int, Callable[[bytes], Awaitable[None]]] = {
+            ord("Q"): self._on_query,
+            ord("P"): self._on_parse,
+            ord("B"): self._on_bind,
+            ord("E"): self._on_execute,
+            ord("D"): self._on_describe,
+            ord("C"): self._on_close,
+            ord("S"): self._on_sync,
+            ord("H"): self._on_flush,
+            ord("F"): self._on_function_call,
+        }
+
+    async def handle(self, kind: int, body: bytes) -> None:
+        """Carry out one message.
+
+        Raises:
+            ProtocolError: it is malformed or does not belong here.
+        """
+        if kind in b"dcfp":
+            return  # left over from a COPY that failed, as PostgreSQL ignores it
+        if self._backend.queue.failed_until_sync and kind not in b"SQ":
+            return
+        await self._handlers[kind](body)
+
+    # --- simple protocol
+
+    async def _on_query(self, body: bytes) -> None:
+        sql, _ = wire.read_text(body)
+        plans = plan_script(sql)
+        if not plans:
+            self._backend.send(wire.query(""), Exchange("Q"))
+            return
+        await self._backend.drained()
+        if len(plans) == 1 and self._is_plain(plans[0]):
+            plan = plans[0]
+            self._track(plan)
+            self._backend.send(wire.query(plan.sql), Exchange("Q", record=self._begin_record(plan, sql)))
+            if plan.transaction:
+                await self._backend.drained()
+                self._in_transaction = self._backend.status != "I"
+            return
+        await self._run_script(plans)
+
+    @staticmethod
+    def _is_plain(plan: Plan) -> bool:
+        return not (plan.locks or plan.after or plan.copy or plan.refusal)
+
+    async def _run_script(self, plans: list[Plan]) -> None:
+        """Several statements of one message are one transaction, unless they say otherwise."""
+        if len(plans) > 1 and not any(plan.outside_transaction for plan in plans):
+            await self._open_own_transaction()
+        for plan in plans:
+            status = await self._run_simple(plan)
+            if status is None or status == "E":
+                break
+        await self._end_simple()
+
+    async def _open_own_transaction(self) -> None:
+        if self._backend.status == "I":
+            await self._backend.simple("BEGIN", Exchange("Q", hide_tags_before=1, hide_ready=True))
+            self._own_transaction = True
+
+    async def _run_simple(self, plan: Plan) -> str | None:
+        """Run one statement of a simple query; the transaction status, None if the gateway refused it."""
+        record = self._begin_record(plan, plan.sql)
+        if plan.refusal or plan.copy:
+            return await self._run_special_simple(plan, record)
+        prefix = [LOCK.format(table) for table in plan.locks]
+        if plan.transaction:
+            self._own_transaction = False
+        elif prefix and self._backend.status == "I":
+            prefix.insert(0, "BEGIN")
+            self._own_transaction = True
+        exchange = Exchange(
+            "Q", hide_tags_before=len(prefix), hide_tags_after=len(prefix) + 1 if plan.after else None,
+            hide_ready=True, record=record,
+        )  # fmt: skip
+        status = await self._backend.simple("; ".join((*prefix, plan.sql, *plan.after)), exchange)
+        return "E" if exchange.failed else status
+
+    async def _run_special_simple(self, plan: Plan, record: Record) -> str | None:
+        self._take_locks(plan)
+        succeeded = await self._run_special(plan, record)
+        status = await self._backend.sync(hide_ready=True)
+        return status if succeeded else None
+
+    async def _end_simple(self) -> None:
+        if self._own_transaction and self._backend.status != "I":
+            ending = "COMMIT" if self._backend.status == "T" else "ROLLBACK"
+            await self._backend.simple(ending, Exchange("Q", hide_tags_before=1, hide_ready=True))
+        self._own_transaction = False
+        self._in_transaction = self._backend.status != "I"
+        self._client.write(wire.ready_for_query(self._backend.status.encode()))
+
+    # --- extended protocol
+
+    async def _on_parse(self, body: bytes) -> None:
+        name, at = wire.read_text(body)
+        sql, at = wire.read_text(body, at)
+        plans = plan_script(sql)
+        if len(plans) != 1:
+            self._statements.pop(name, None)
+            self._backend.send(wire.message(b"P", body), Exchange("P"))
+            return
+        plan = plans[0]
+        if plan.refusal:
+            record = self._begin_record(plan, sql)
+            self._refuse(plan.refusal, record)
+            return
+        self._statements[name] = plan
+        if self._in_transaction:
+            self._take_locks(plan)  # planning already takes the transaction's snapshot
+        types = b"\x00\x00" if plan.copy else body[at:]
+        self._backend.send(wire.message(b"P", wire.text(name) + wire.text(plan.sql) + types), Exchange("P"))
+
+    async def _on_bind(self, body: bytes) -> None:
+        portal, at = wire.read_text(body)
+        name, _ = wire.read_text(body, at)
+        plan = self._statements.get(name)
+        if plan:
+            self._portals[portal] = plan
+            self._take_locks(plan)
+        else:
+            self._portals.pop(portal, None)
+        self._backend.send(wire.message(b"B", body), Exchange("B"))
+
+    def _take_locks(self, plan: Plan) -> None:
+        if not plan.locks:
+            return
+        if not self._in_transaction and not self._own_transaction:
+            self._own_transaction = True
+            self._backend.send_hidden("BEGIN")
+        self._backend.send_hidden(*(LOCK.format(table) for table in plan.locks))
+
+    async def _on_execute(self, body: bytes) -> None:
+        portal, _ = wire.read_text(body)
+        plan = self._portals.get(portal)
+        if plan is None:
+            self._backend.send(wire.message(b"E", body), Exchange("E"))
+            return
+        record = self._begin_record(plan, plan.sql)
+        if plan.copy:
+            await self._backend.drained()
+            if not self._backend.queue.failed_until_sync:
+                await self._run_special(plan, record)
+            return
+        self._track(plan)
+        self._backend.send(wire.message(b"E", body), Exchange("E", record=record))
+        self._backend.send_hidden(*plan.after)
+
+    async def _on_describe(self, body: bytes) -> None:
+        self._backend.send(wire.message(b"D", body), Exchange("D"))
+
+    async def _on_close(self, body: bytes) -> None:
+        name, _ = wire.read_text(body, 1)
+        (self._statements if body[:1] == b"S" else self._portals).pop(name, None)
+        self._backend.send(wire.message(b"C", body), Exchange("C"))
+
+    async def _on_flush(self, _body: bytes) -> None:
+        self._backend.send(wire.FLUSH)
+
+    async def _on_function_call(self, _body: bytes) -> None:
+        raise ProtocolError("function calls by message are not supported")
+
+    async def _on_sync(self, _body: bytes) -> None:
+        if not self._own_transaction:
+            self._backend.send(wire.SYNC, Exchange("S"))
+            if not self._in_transaction:
+                return
+            await self._backend.drained()
+            self._in_transaction = self._backend.status != "I"
+            return
+        if not self._backend.queue.failed_until_sync:
+            self._backend.send_hidden("COMMIT")
+        await self._backend.sync(hide_ready=True)
+        await self._end_simple()
+
+    # --- both
+
+    def _track(self, plan: Plan) -> None:
+        if plan.transaction == "begin":
+            self._in_transaction = True
+            self._own_transaction = False
+        elif plan.transaction == "end":
+            self._in_transaction = self._own_transaction = False
+
+    async def _run_special(self, plan: Plan, record: Record) -> bool:
+        """Run what the gateway does itself; whether it succeeded. An error was already told to the client."""
+        try:
+            if plan.refusal:
+                raise plan.refusal
+            assert plan.copy is not None
+            done = await self._loader.load(plan.copy, self._backend, record)
+        except Refusal as refusal:
+            self._refuse(refusal, record)
+        except BackendError as error:
+            self._log.end(record, error=error.fields.get("M"))
+            self._client.write(wire.message(b"E", self._backend.filter_error(error.body)))
+        except Skipped:
+            self._log.end(record, error="skipped")
+        else:
+            self._log.end(record, done.rows, done.size_bytes)
+            self._client.write(done.client_messages)
+            return True
+        return False
+
+    def _refuse(self, refusal: Refusal, record: Record) -> None:
+        """Tell the client an error; raised in the backend, so that its transaction is what PostgreSQL says."""
+        if self._backend.queue.failed_until_sync:
+            self._log.end(record, error=refusal.message)
+            self._client.write(wire.error(refusal))
+            return
+        data = wire.parse(b"", RAISE) + wire.bind(b"", b"") + wire.execute(b"") + wire.FLUSH
+        opened = [
+            Exchange(kind, hidden=True, refusal=refusal, record=record if kind == "E" else None) for kind in "PBE"
+        ]
+        self._backend.send(data, *opened)
+
+    def _begin_record(self, plan: Plan, sql: str) -> Record:
+        if not self._in_transaction:
+            self._transaction_id += 1
+        who = self._identity
+        return self._log.begin(who.process_id, who.user, who.database, plan.kind, sql, self._transaction_id)

@@ -1,0 +1,149 @@
+"""From Redshift SQL to plans: what each statement is, which lock it takes, what PostgreSQL gets instead.
+
+In: SQL text. Out: one `Plan` a statement. Knows nothing of sessions; the same text always gives the same plan.
+"""
+
+from functools import lru_cache
+
+from harness.redshift import tokens as lex
+from harness.redshift.copy.options import parse_copy
+from harness.redshift.ddl import alter_table, create_table
+from harness.redshift.expressions import rewrite
+from harness.redshift.messages import Refusal
+from harness.redshift.plan import Plan, not_supported, syntax_error
+from harness.redshift.tokens import Cursor, Token
+
+CACHED_SQL_MAX_CHARACTERS = 10_000
+NOTHING = "SET redshift.nothing = ''"
+_RELAYED = frozenset((
+    "SELECT", "WITH", "VALUES", "EXPLAIN", "DROP", "GRANT", "REVOKE", "COMMENT", "DECLARE", "FETCH", "CLOSE", "PREPARE",
+    "EXECUTE", "DEALLOCATE", "ANALYZE", "CALL", "REFRESH", "LOCK", "SAVEPOINT", "RELEASE", "DISCARD",
+))  # fmt: skip
+_BEGIN = frozenset(("BEGIN", "START"))
+_END = frozenset(("COMMIT", "END", "ROLLBACK", "ABORT"))
+
+
+def plan_script(sql: str) -> list[Plan]:
+    """The plans of a simple query's statements; empty if there is nothing but white space."""
+    return list(_plan_cached(sql)) if len(sql) <= CACHED_SQL_MAX_CHARACTERS else list(_plan(sql))
+
+
+@lru_cache(maxsize=512)
+def _plan_cached(sql: str) -> tuple[Plan, ...]:
+    return _plan(sql)
+
+
+def _plan(sql: str) -> tuple[Plan, ...]:
+    return tuple(_plan_statement(tokens) for tokens in lex.split_statements(lex.tokenize(sql)))
+
+
+def _plan_statement(tokens: list[Token]) -> Plan:
+    first = next(filter(lex.is_code, tokens))
+    kind = first.upper or first.text
+    if first.text == "(":
+        kind = "SELECT"
+    try:
+        return _dispatch(kind, tokens)
+    except Refusal as refusal:
+        return Plan(kind, lex.join(tokens), refusal=refusal)
+
+
+def _dispatch(kind: str, tokens: list[Token]) -> Plan:
+    if kind in ("INSERT", "UPDATE", "DELETE", "MERGE"):
+        return _write(kind, tokens)
+    if kind == "COPY":
+        copy = parse_copy(lex.code(tokens))
+        return Plan(kind, NOTHING, locks=(copy.table,), copy=copy)
+    if kind in ("CREATE", "ALTER"):
+        return _definition(kind, tokens)
+    if kind == "TRUNCATE":
+        return Plan(kind, lex.join(rewrite(tokens)), after=("COMMIT",), transaction="end")
+    if kind in _BEGIN:
+        return Plan(kind, _begin(tokens), transaction="begin")
+    if kind in _END:
+        ends = "TO" not in [token.upper for token in tokens]
+        return Plan(kind, lex.join(tokens), transaction="end" if ends else None)
+    if kind == "VACUUM":
+        return Plan(kind, _vacuum(tokens), outside_transaction=True)
+    if kind in ("SET", "SHOW", "RESET"):
+        return _setting(kind, tokens)
+    if kind in _RELAYED:
+        return Plan(kind, lex.join(rewrite(tokens)))
+    raise syntax_error(next(filter(lex.is_code, tokens)).text)
+
+
+def _begin(tokens: list[Token]) -> str:
+    """BEGIN with its modes; the isolation level is the session's, as Redshift's is the database's."""
+    modes = [token.upper for token in lex.code(tokens)]
+    return "BEGIN READ ONLY" if modes[-2:] == ["READ", "ONLY"] else "BEGIN"
+
+
+def _write(kind: str, tokens: list[Token]) -> Plan:
+    parts = lex.code(tokens)
+    cursor = Cursor(parts, 1)
+    cursor.take("INTO")
+    cursor.take("FROM")
+    cursor.take("ONLY")
+    table = cursor.name()
+    if not table:
+        raise syntax_error(cursor.peek() or "end of input")
+    _refuse_in_write(kind, parts)
+    return Plan(kind, lex.join(rewrite(tokens)), locks=(table,))
+
+
+def _refuse_in_write(kind: str, parts: list[Token]) -> None:
+    depth = 0
+    for index, token in enumerate(parts):
+        depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "symbol" else 0
+        if token.upper == "RETURNING" and depth == 0:
+            raise syntax_error(token.text)
+        following = parts[index + 1].upper if index + 1 < len(parts) else ""
+        if kind == "INSERT" and token.upper == "ON" and following == "CONFLICT" and depth == 0:
+            raise syntax_error(token.text)
+
+
+def _definition(kind: str, tokens: list[Token]) -> Plan:
+    words = [token.upper for token in lex.code(tokens)]
+    rest = [word for word in words[1:5] if word not in ("OR", "REPLACE", "LOCAL", "TEMP", "TEMPORARY", "UNIQUE")]
+    what = rest[0] if rest else ""
+    if what == "INDEX":
+        raise not_supported(f'SQL command "{lex.join(tokens).strip()}" not supported on Redshift tables.')
+    if what == "TABLE" and kind == "CREATE":
+        sql, *after = create_table(tokens, rewrite)
+        return Plan("CREATE TABLE", sql, after=tuple(after))
+    if what == "TABLE":
+        return Plan("ALTER TABLE", alter_table(tokens, rewrite) or NOTHING)
+    if what in ("SCHEMA", "VIEW", "USER", "GROUP", "ROLE", "DATABASE", "PROCEDURE", "FUNCTION", "DEFAULT"):
+        return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
+    raise not_supported(f"{kind} {what} is not supported")
+
+
+def _vacuum(tokens: list[Token]) -> str:
+    """VACUUM of the table; FULL, SORT ONLY, DELETE ONLY, REINDEX, TO n PERCENT and BOOST only concern Redshift."""
+    words = ("FULL", "SORT", "DELETE", "REINDEX", "RECLUSTER", "ONLY")
+    parts = [token for token in lex.code(tokens)[1:] if token.upper not in words]
+    name = Cursor(parts).name() if parts and parts[0].upper not in ("TO", "BOOST") else None
+    return f"VACUUM {name or ''}".strip()
+
+
+_REDSHIFT_SETTINGS = frozenset((
+    "enable_case_sensitive_identifier", "enable_case_sensitive_super_attribute", "enable_result_cache_for_session",
+    "query_group", "wlm_query_slot_count", "describe_field_name_in_uppercase", "enable_numeric_rounding",
+    "json_serialization_enable", "json_serialization_parse_nested_strings", "navigate_super_null_on_error",
+    "parse_super_null_on_error", "max_cursor_result_set_size", "mv_enable_aqmv_for_session", "spectrum_query_maxerror",
+    "error_on_nondeterministic_update", "default_geometry_encoding", "analyze_threshold_percent", "stored_proc_log_min_messages",
+    "cast_super_null_on_error", "downcast_delimited_varchar_to_max", "auto_mv", "use_fips_ssl", "datashare_break_glass_session_var",
+))  # fmt: skip
+
+
+def _setting(kind: str, tokens: list[Token]) -> Plan:
+    """SET and SHOW; Redshift's own parameters live in the backend as `redshift.<name>`."""
+    parts = lex.code(tokens)
+    for index, token in enumerate(parts[1:4], 1):
+        name = token.text.lower()
+        if token.kind == "word" and name in _REDSHIFT_SETTINGS:
+            if kind == "SHOW":
+                return Plan(kind, f"SELECT current_setting('redshift.{name}') AS {name}")
+            parts[index] = lex.word("redshift." + name)
+            return Plan(kind, lex.join(piece for part in parts for piece in (part, lex.SPACE)).strip())
+    return Plan(kind, lex.join(tokens))

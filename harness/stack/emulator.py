@@ -11,7 +11,6 @@ import urllib.request
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.stack.endpoints import REGION
 from harness.stack.processes import LOOPBACK, Child, spawn
 
 SERVICES = ("s3", "sqs", "lambda", "logs", "cloudwatch", "iam", "sts", "secretsmanager")
@@ -31,7 +30,7 @@ def emulator_python() -> Path:
     return python
 
 
-def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file: Path, *, debug: bool = False) -> Child:
+def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file: Path) -> Child:
     """Start the emulator with its whole state below `directory`."""
     directory.mkdir(mode=0o700)
     temporary = directory / "tmp"
@@ -49,8 +48,7 @@ def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file:
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "FILESYSTEM_ROOT": str(directory / "filesystem"),
-        "DEFAULT_REGION": REGION,
-        "LS_LOG": "debug" if debug else "warn",
+        "LS_LOG": os.environ.get("LS_LOG", "warn"),
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "NRT_SQS_POLLER": "aws",
         "NRT_HANDLER_PYTHON": sys.executable,

@@ -22,7 +22,7 @@ _COMPLETES = {ord("1"): "P", ord("2"): "B", ord("3"): "C", ord("n"): "D", ord("T
 ErrorFilter = Callable[[bytes], bytes]
 
 
-class BackendLost(Exception):  # noqa: N818 - an event, reported by closing the session
+class BackendLost(Exception):
     """The connection to PostgreSQL ended."""
 
 

@@ -14,6 +14,7 @@ import struct
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import psycopg2
 from psycopg2.extensions import parse_dsn
 
 from harness.redshift import messages as wire
@@ -21,7 +22,7 @@ from harness.redshift import messages as wire
 AUTH_OK, AUTH_CLEARTEXT, AUTH_MD5, AUTH_SASL, AUTH_SASL_CONTINUE, AUTH_SASL_FINAL = 0, 3, 5, 10, 11, 12
 
 
-class BackendRefused(Exception):  # noqa: N818 - carries the server's own words to the client
+class BackendRefused(Exception):
     """The server ended the startup with an error; `body` is its ErrorResponse."""
 
     def __init__(self, body: bytes) -> None:
@@ -51,10 +52,15 @@ class Address:
             database=parts.get("dbname", parts.get("user", "postgres")),
         )
 
-    def dsn(self) -> dict[str, str | int]:
-        """The same as keyword arguments of `psycopg2.connect`."""
-        return {"host": self.host, "port": self.port, "user": self.user, "password": self.password,
-                "dbname": self.database}  # fmt: skip
+    def connect(self) -> psycopg2.extensions.connection:
+        """A connection of the gateway's own; it blocks.
+
+        Raises:
+            psycopg2.Error: it cannot be reached or refuses.
+        """
+        return psycopg2.connect(
+            host=self.host, port=self.port, user=self.user, password=self.password, dbname=self.database
+        )
 
     def as_user(self, user: str, password: str) -> "Address":
         return replace(self, user=user, password=password)

@@ -22,7 +22,7 @@ class BackendError(Exception):
         super().__init__(self.fields.get("M", ""))
 
 
-class Skipped(Exception):  # noqa: N818 - no error: the client was already told of one
+class Skipped(Exception):
     """An earlier message failed, so the backend ignores everything up to the client's Sync."""
 
 

@@ -85,7 +85,7 @@ class Gateway:
         self._tls = tls.load_or_create(settings.tls_dir)
         self._threads = ThreadPoolExecutor(THREADS, "redshift-copy")
         self._log = QueryLog(settings.query_log)
-        store = ObjectStore(settings.s3_endpoint)
+        self._store = store = ObjectStore(settings.s3_endpoint)
         self._recorder = LoadRecorder(self._address, self._threads, self._log)
         self._loader = Loader(store, self._threads, self._recorder)
         self._clients: set[asyncio.Task[None]] = set()
@@ -99,7 +99,7 @@ class Gateway:
         """Listen until `stop`; `started` is set once clients can connect."""
         await asyncio.to_thread(catalog.install, self._address, self._settings.user, self._settings.password)
         server = await asyncio.start_server(self._accept, self._settings.host, self._settings.port, limit=1 << 20)
-        self.listening = Listening(*server.sockets[0].getsockname()[:2], self.ca_file)
+        self.listening = Listening(self._settings.host, server.sockets[0].getsockname()[1], self.ca_file)
         if isinstance(started, threading.Event):
             started.set()
         else:
@@ -112,6 +112,7 @@ class Gateway:
         await self._recorder.flush()
         self._recorder.close()
         self._threads.shutdown()
+        self._store.close()
         self._log.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -128,7 +129,7 @@ class Gateway:
             writer.write(wire.error(Refusal("08P01", str(error)), "FATAL"))
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError, TimeoutError, BackendLost):
             _logger.info("session ended", exc_info=True)  # one side is gone; the other is closed below
-        except Exception:  # noqa: BLE001 - a bug here must end this session only, and must be seen
+        except Exception:
             _logger.exception("the gateway failed; the session ends")
             writer.write(wire.error(Refusal("XX000", "the Redshift stand-in failed: see its log"), "FATAL"))
         except asyncio.CancelledError:

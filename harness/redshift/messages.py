@@ -27,7 +27,7 @@ class ProtocolError(Exception):
 
 
 @dataclass(eq=True, unsafe_hash=True)  # not frozen: Python itself writes to exceptions
-class Refusal(Exception):  # noqa: N818 - it reads as what it is, an answer
+class Refusal(Exception):
     """An error for the client, raised by the gateway: SQLSTATE, message and, if any, detail and hint."""
 
     sqlstate: str
@@ -143,7 +143,8 @@ def ready_for_query(status: bytes) -> bytes:
 def data_row(body: bytes) -> list[str | None]:
     """The columns of a DataRow in text format."""
     (count,) = struct.unpack_from("!H", body)
-    at, row = 2, []
+    at = 2
+    row: list[str | None] = []
     for _ in range(count):
         (size_bytes,) = struct.unpack_from("!i", body, at)
         at += 4

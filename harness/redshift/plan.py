@@ -16,8 +16,8 @@ class Plan:
     """One statement, ready for the backend.
 
     kind: its command for the query log. sql: what PostgreSQL gets. locks: tables, quoted for SQL, whose write lock it
-    needs to the end of the transaction. after: run unseen once it succeeded. transaction: "begin" or "end" if it opens or
-    ends one. copy: run by the gateway instead. refusal: the client gets this error instead. outside_transaction:
+    needs to the end of the transaction. after: run unseen once it succeeded. transaction: "begin" or "end" if it opens
+    or ends one. copy: run by the gateway instead. refusal: the client gets this error instead. outside_transaction:
     PostgreSQL refuses it inside a transaction block.
     """
 

@@ -8,8 +8,8 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, oddly named
 from psycopg2.extras import execute_values
 
@@ -63,7 +63,7 @@ class LoadRecorder:
     def _write(self, loads: list[LoadHistory], queries: list[Record]) -> None:
         with self._lock:
             if self._connection is None or self._connection.closed:
-                self._connection = psycopg2.connect(**self._address.dsn())
+                self._connection = self._address.connect()
                 self._connection.autocommit = True
             with self._connection.cursor() as cursor:
                 if queries:
@@ -71,8 +71,8 @@ class LoadRecorder:
                 for load in loads:
                     record = load.record
                     cursor.execute(_LOAD_SQL, (
-                        record.query_id, record.session, record.transaction_id, record.user, record.database, load.table,
-                        load.source, load.format, load.status, load.rows, load.size_bytes, record.at_s,
+                        record.query_id, record.session, record.transaction_id, record.user, record.database,
+                        load.table, load.source, load.format, load.status, load.rows, load.size_bytes, record.at_s,
                     ))  # fmt: skip
                     if load.files:
                         execute_values(cursor, _FILE_SQL, [(record.query_id, *file) for file in load.files])
@@ -98,8 +98,6 @@ _ERROR_SQL = """insert into redshift_internal.load_error (query_id, session_id, 
 
 
 def _utc(at_s: float) -> object:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(at_s, UTC).replace(tzinfo=None)
 
 

@@ -131,8 +131,10 @@ _REDSHIFT_SETTINGS = frozenset((
     "query_group", "wlm_query_slot_count", "describe_field_name_in_uppercase", "enable_numeric_rounding",
     "json_serialization_enable", "json_serialization_parse_nested_strings", "navigate_super_null_on_error",
     "parse_super_null_on_error", "max_cursor_result_set_size", "mv_enable_aqmv_for_session", "spectrum_query_maxerror",
-    "error_on_nondeterministic_update", "default_geometry_encoding", "analyze_threshold_percent", "stored_proc_log_min_messages",
-    "cast_super_null_on_error", "downcast_delimited_varchar_to_max", "auto_mv", "use_fips_ssl", "datashare_break_glass_session_var",
+    "error_on_nondeterministic_update", "default_geometry_encoding", "analyze_threshold_percent",
+    "stored_proc_log_min_messages",
+    "cast_super_null_on_error", "downcast_delimited_varchar_to_max",
+    "auto_mv", "use_fips_ssl", "datashare_break_glass_session_var",
 ))  # fmt: skip
 
 

@@ -6,7 +6,6 @@ directory and is made anew when it is missing or about to expire.
 
 import datetime
 import ipaddress
-import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,8 +90,9 @@ def _create(ca_file: Path, server_file: Path, key_file: Path) -> None:
     key_bytes = server_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    with open(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(key_bytes)
+    key_file.touch(mode=0o600)
+    key_file.chmod(0o600)
+    key_file.write_bytes(key_bytes)
     ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     server_file.write_bytes(server.public_bytes(serialization.Encoding.PEM))
 

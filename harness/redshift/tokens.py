@@ -27,7 +27,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class Token(NamedTuple):
-    """kind is space, comment, string, quoted, dollar, parameter, number, word or symbol; `upper` the word in capitals."""
+    """kind: space, comment, string, quoted, dollar, parameter, number, word or symbol. upper: the word in capitals."""
 
     kind: str
     text: str

@@ -12,7 +12,8 @@ _SYNONYMS = {
     "SMALLINT": "smallint", "INT2": "smallint", "INTEGER": "integer", "INT": "integer", "INT4": "integer",
     "BIGINT": "bigint", "INT8": "bigint", "REAL": "real", "FLOAT4": "real", "FLOAT8": "double precision",
     "FLOAT": "double precision", "BOOLEAN": "boolean", "BOOL": "boolean", "DATE": "date", "SUPER": "jsonb",
-    "TIMESTAMPTZ": "timestamp with time zone", "TIMETZ": "time with time zone", "OID": "oid", "NAME": "name", "REGCLASS": "regclass", "HLLSKETCH": "bytea",
+    "TIMESTAMPTZ": "timestamp with time zone", "TIMETZ": "time with time zone", "OID": "oid", "NAME": "name",
+    "REGCLASS": "regclass", "HLLSKETCH": "bytea",
     "INTERVAL": "interval", "REGPROC": "regproc", "REGTYPE": "regtype", "XID": "xid",
 }  # fmt: skip
 _VARCHAR = frozenset(("VARCHAR", "NVARCHAR", "TEXT"))

@@ -21,7 +21,7 @@ def install(address: Address, user: str, password: str) -> None:
     Raises:
         psycopg2.Error: the backend cannot be reached or the user is no superuser.
     """
-    connection = psycopg2.connect(**address.dsn())
+    connection = address.connect()
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))

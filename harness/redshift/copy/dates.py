@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from dateutil import parser as automatic
+from dateutil import parser as automatic  # type: ignore[import-untyped]
 
 DATE_DEFAULT = "YYYY-MM-DD"
 TIME_DEFAULT = "YYYY-MM-DD HH:MI:SS"
@@ -17,7 +17,8 @@ _PARTS = (
     ("YYYY", r"(?P<year>\d{4})"), ("YY", r"(?P<short_year>\d{2})"), ("MONTH", r"(?P<month_name>[A-Za-z]+)"),
     ("MON", r"(?P<month_name>[A-Za-z]{3})"), ("MM", r"(?P<month>\d{1,2})"), ("DDD", r"(?P<yearday>\d{1,3})"),
     ("DD", r"(?P<day>\d{1,2})"), ("HH24", r"(?P<hour>\d{1,2})"), ("HH12", r"(?P<hour>\d{1,2})"),
-    ("HH", r"(?P<hour>\d{1,2})"), ("MI", r"(?P<minute>\d{1,2})"), ("SS", r"(?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,6})\d*)?"),
+    ("HH", r"(?P<hour>\d{1,2})"), ("MI", r"(?P<minute>\d{1,2})"),
+    ("SS", r"(?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,6})\d*)?"),
     ("AM", r"(?P<half>[AaPp][Mm])"), ("PM", r"(?P<half>[AaPp][Mm])"), ("OF", r"(?P<offset>[+-]\d{2}(?::?\d{2})?)"),
     ("TZ", r"(?P<zone>[A-Za-z/_]+)"), ("T", "T"),
 )  # fmt: skip
@@ -74,7 +75,8 @@ def _offset(text: str) -> dt.timedelta:
 
 
 def _automatic(field: str) -> dt.datetime:
-    return automatic.parse(field)
+    value: dt.datetime = automatic.parse(field)
+    return value
 
 
 def date_parser(date_format: str) -> Callable[[str], dt.date]:

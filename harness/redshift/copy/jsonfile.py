@@ -138,10 +138,8 @@ def _steps(path: str) -> list[str | int]:
 
 def _walk(value: object, path: list[str | int]) -> object:
     for step in path:
-        if isinstance(step, int) and isinstance(value, list) and step < len(value):
-            value = value[step]
-        elif isinstance(value, dict) and step in value:
-            value = value[step]
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else None
         else:
-            return None
+            value = value.get(step) if isinstance(value, dict) else None
     return value

@@ -105,7 +105,7 @@ class Loader:
     def _list(self, copy: Copy, query_id: int) -> list[ObjectReference]:
         if "MANIFEST" in copy.options:
             return self._store.manifest(copy.source, query_id, columnar=copy.is_columnar)
-        return self._store.list(copy.source, query_id)
+        return self._store.under_prefix(copy.source, query_id)
 
     def _in_thread(self, function, *arguments) -> asyncio.Future:  # type: ignore[no-untyped-def,type-arg]
         return asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)

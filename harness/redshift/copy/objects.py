@@ -1,7 +1,8 @@
 """What COPY reads from S3: the objects behind a prefix or a manifest, and their bytes.
 
 In: an s3:// address. Out: object references and bytes. One client is shared by all sessions; every call blocks and
-belongs in a thread. Source: Database Developer Guide, "COPY from Amazon S3" and "Using a manifest to specify data files".
+belongs in a thread. Source: Database Developer Guide, "COPY from Amazon S3" and
+"Using a manifest to specify data files".
 """
 
 import bz2
@@ -15,6 +16,7 @@ import boto3
 import pyarrow as pa
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from isal import igzip
 
 from harness.redshift.copy import errors
 from harness.redshift.messages import Refusal
@@ -60,7 +62,10 @@ class ObjectStore:
     def client(self) -> "S3Client":
         return self._s3
 
-    def list(self, url: str, query_id: int) -> list[ObjectReference]:
+    def close(self) -> None:
+        self._s3.close()
+
+    def under_prefix(self, url: str, query_id: int) -> list[ObjectReference]:
         """The objects whose keys begin with the prefix, in order.
 
         Raises:
@@ -79,7 +84,7 @@ class ObjectStore:
             raise errors.no_such_prefix(prefix, query_id)
         return found
 
-    def manifest(self, url: str, query_id: int, *, columnar: bool) -> "list[ObjectReference]":
+    def manifest(self, url: str, query_id: int, *, columnar: bool) -> list[ObjectReference]:
         """The objects a manifest names; an entry that is missing is left out unless it is mandatory.
 
         Raises:
@@ -102,7 +107,7 @@ class ObjectStore:
             raise manifest_problem("none of the files in the manifest exists", query_id)
         return found
 
-    def _manifest_entries(self, url: str, query_id: int) -> "list[dict[str, object]]":
+    def _manifest_entries(self, url: str, query_id: int) -> list[dict[str, object]]:
         bucket, key = split_url(url)
         raw = self.read(ObjectReference(bucket, key), query_id)
         try:
@@ -140,16 +145,10 @@ def s3_refusal(error: ClientError | BotoCoreError, query_id: int) -> Refusal:
 
 
 _DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
-    "GZIP": lambda raw: _gunzip(raw),
+    "GZIP": lambda raw: bytes(igzip.decompress(raw)),
     "BZIP2": bz2.decompress,
     "ZSTD": lambda raw: pa.CompressedInputStream(pa.BufferReader(raw), "zstd").read(),
 }
-
-
-def _gunzip(raw: bytes) -> bytes:
-    from isal import igzip
-
-    return igzip.decompress(raw)
 
 
 def decompress(raw: bytes, option: str | None, file: str, query_id: int) -> bytes:

@@ -1,8 +1,11 @@
 """Parquet and ORC objects to Arrow tables that fit the target, as strictly as Redshift Spectrum reads them.
 
 In: an object's bytes and the target columns. Out: a table with the columns' Arrow types, or a Refusal (15007 for a
-schema that does not fit, 15001 for a value too long). Columns go by position. Source: "COPY from columnar data formats".
+schema that does not fit, 15001 for a value too long). Columns go by position. Source: "COPY from
+columnar data formats".
 """
+
+import json
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -87,7 +90,7 @@ def _fits(column: Column, kind: pa.DataType) -> bool:
         return _PHYSICAL.get(str(kind)) == _INTEGER_BITS[column.kind]
     if column.kind == "numeric":
         target = column.arrow
-        return types.is_decimal(kind) and kind.scale == target.scale and kind.precision <= target.precision
+        return bool(types.is_decimal(kind) and kind.scale == target.scale and kind.precision <= target.precision)
     if column.kind == "jsonb":
         return not types.is_nested(kind) and _is_text(kind)
     return bool(checks[column.kind](kind))
@@ -114,8 +117,6 @@ def _parquet_words(kind: pa.DataType) -> str:
 
 
 def _as_json(data: pa.ChunkedArray) -> pa.ChunkedArray:
-    import json
-
     texts = [
         None if value is None else json.dumps(value, default=str, ensure_ascii=False) for value in data.to_pylist()
     ]

@@ -1,7 +1,8 @@
 """Text objects to typed tables: CSV, delimited, fixed width and JSON.
 
 In: an object's decompressed bytes. Out: a table with the target's Arrow types and the load errors found; rows with
-errors are left out of the table. Source: Database Developer Guide, "Data format parameters" and "COPY from JSON format".
+errors are left out of the table. Source: Database Developer Guide, "Data format parameters" and "COPY
+from JSON format".
 """
 
 from collections.abc import Sequence

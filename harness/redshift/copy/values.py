@@ -1,11 +1,12 @@
 """Text fields to typed columns, with Redshift's rules for what is valid.
 
-In: one column's fields as text, None where the field is NULL. Out: an Arrow array of the column's type and the rows that
-did not convert, each with Redshift's error code and reason. Source: Database Developer Guide, "Data conversion
+In: one column's fields as text, None where the field is NULL. Out: an Arrow array of the column's type and the rows
+that did not convert, each with Redshift's error code and reason. Source: Database Developer Guide, "Data conversion
 parameters" and "Load error reference". A column is converted as a whole; only where that fails, value by value.
 """
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ _FAST_INTEGER = frozenset(("smallint", "integer", "bigint"))
 
 
 @dataclass(eq=True, unsafe_hash=True)
-class BadValue(Exception):  # noqa: N818 - a finding, collected and never shown as a traceback
+class BadValue(Exception):
     """Why a field did not convert: error code and reason."""
 
     code: int
@@ -162,8 +163,6 @@ def _bytes(field: str) -> bytes:
 
 
 def _json(field: str) -> str:
-    import json
-
     try:
         json.loads(field)
     except ValueError:

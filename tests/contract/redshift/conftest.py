@@ -142,7 +142,7 @@ def gateway(postgres: Postgres, s3_endpoint: str, query_log: Path) -> Iterator[L
 
 
 @pytest.fixture
-def prefix(s3: Any) -> str:
+def prefix(s3: Any) -> str:  # noqa: ARG001 - the bucket must be there
     """A key prefix of the bucket that nobody else uses."""
     return f"test-{secrets.token_hex(6)}/"
 

@@ -63,7 +63,7 @@ def troubled(evidence: Evidence) -> Table:
     """Files of which something is lost, doubled or altered, or that never reached a final table."""
     found = [file for file in evidence.files if (_trouble(file))]
     columns = columns_of(["file", "trouble", "last seen", "attempts, newest last"], [])
-    rows = [Row((text(file.key), _trouble(file), file.last_stage, _attempts(file)), file.type, True) for file in found]
+    rows = [Row((text(file.key), _trouble(file), file.last_stage, _attempts(file)), file.type) for file in found]
     note = f"{len(found) - FILES_MAX:,} more are not listed." if len(found) > FILES_MAX else ""
     return Table("Files with trouble", columns, tuple(rows[:FILES_MAX]), note)
 
@@ -108,7 +108,6 @@ def dead_letters(evidence: Evidence) -> Table:
                 count(event["receive_count"]),
             ),
             event["type"],
-            True,
         )
         for event in evidence.history.dead_letters[:FILES_MAX]
     ]

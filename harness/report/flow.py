@@ -5,15 +5,21 @@ In: a scene. Out: a figure each.
 
 from harness.checks import START_LAG_P99_FLOOR_S, START_LAG_P99_SHARE_OF_SLA
 from harness.report import series
-from harness.report.scene import ALL, ALL_COLOUR, TYPE_COLOURS, Figure, Scene, Trace, limit_line, shades, trace
+from harness.report.scene import ALL, ALL_COLOUR, PART_COLOURS, Figure, Scene, Trace, limit_line, shades, trace
 from harness.report.words import seconds, several
 from harness.statistics import percentile
+
+STYLES = {
+    "due": {"color": ALL_COLOUR, "dash": "dot"},
+    "uploaded": {"color": PART_COLOURS["notify"], "dash": "dash"},
+    "staged": {"color": PART_COLOURS["phase:copy"], "dash": "dashdot"},
+    "merged": {"color": PART_COLOURS["merge"], "dash": "solid"},
+}
 
 
 def arrivals(scene: Scene) -> Figure:
     """How many files were due, uploaded, staged and merged by when."""
     traces, reached = list[Trace](), dict[str, int]()
-    dashes = {"due": "dot", "uploaded": "dash", "staged": "dashdot", "merged": "solid"}
     for group in (ALL, *scene.types):
         files = scene.files(group)
         times = {
@@ -22,7 +28,7 @@ def arrivals(scene: Scene) -> Figure:
             "staged": [file.committed_s for file in files],
             "merged": [file.merged_s for file in files],
         }
-        for number, (stage, at_s) in enumerate(times.items()):
+        for stage, at_s in times.items():
             seen = [one - scene.origin_s for one in at_s if one is not None]
             reached.setdefault(stage, len(seen))
             x, y = series.cumulative(seen)
@@ -30,7 +36,7 @@ def arrivals(scene: Scene) -> Figure:
                 trace(
                     "scatter", stage, (group,), mode="lines", x=x, y=y,
                     hovertemplate=f"%{{y}} {stage} by %{{x}} s<extra></extra>",
-                    line={"shape": "hv", "width": 2, "dash": dashes[stage], "color": TYPE_COLOURS[number]},
+                    line={"shape": "hv", "width": 2, **STYLES[stage]},
                 )
             )  # fmt: skip
     return Figure(
@@ -41,7 +47,7 @@ def arrivals(scene: Scene) -> Figure:
         "The gap between two lines is what was on its way between them; merged files come in steps, one a merge run.",
         traces,
         {
-            "xaxis": {"title": {"text": "seconds into the load"}},
+            "xaxis": {"title": {"text": "seconds into the load"}, "range": scene.run_range},
             "yaxis": {"title": {"text": "files"}, "rangemode": "tozero"},
             "shapes": shades(scene),
         },
@@ -70,7 +76,7 @@ def start_lag(scene: Scene) -> Figure:
             )
         ],
         {
-            "xaxis": {"title": {"text": "due, seconds into the load"}},
+            "xaxis": {"title": {"text": "due, seconds into the load"}, "range": scene.load_range},
             "yaxis": {"title": {"text": "milliseconds"}, "rangemode": "tozero"},
             "shapes": [limit_line("y", limit_s * 1000, f"limit for p99: {seconds(limit_s)}")],
         },

@@ -144,8 +144,8 @@ def _tiles(judgement: Judgement) -> list[tuple[str, str, bool]]:
         ("records lost", count(records["lost"] if known else None), records["lost"] > 0),
         ("records doubled", count(records["duplicated"] if known else None), records["duplicated"] > 0),
         ("dead letters", count(files["dead_lettered"]), files["dead_lettered"] > 0),
-        ("offered", f"{offered['files_per_min']:.0f} files/min", False),
-        ("completed", "–" if rate is None else f"{rate:.0f} files/min", False),
+        ("offered, files/min", f"{offered['files_per_min']:.0f}", False),
+        ("completed, files/min", "–" if rate is None else f"{rate:.0f}", False),
         ("start lag, p99", seconds(lag["p99"] / 1000 if lag else None), False),
     ]
 

@@ -12,6 +12,7 @@ from harness.report.scene import ALL, ALL_COLOUR, Figure, Scene, Trace, safe, sh
 from harness.report.words import count, seconds
 
 GAP_SHARE = 0.055
+WHOLE_TICKS_MAX = 5
 
 
 def what_waited(scene: Scene) -> Figure:
@@ -29,7 +30,10 @@ def what_waited(scene: Scene) -> Figure:
     for number, (title, mine) in enumerate(drawn, start=1):
         top = 1 - (number - 1) * (share + GAP_SHARE)
         axis = "y" if number == 1 else f"y{number}"
-        layout[axis.replace("y", "yaxis")] = {"domain": [max(0.0, top - share), top], "rangemode": "tozero"}
+        layout[axis.replace("y", "yaxis")] = _whole_ticks(mine) | {
+            "domain": [max(0.0, top - share), top],
+            "rangemode": "tozero",
+        }
         layout["annotations"].append(
             {"text": title, "xref": "paper", "yref": "paper", "x": 0, "y": top, "xanchor": "left", "yanchor": "bottom",
              "showarrow": False, "font": {"size": 12}}
@@ -38,7 +42,9 @@ def what_waited(scene: Scene) -> Figure:
     layout["xaxis"] = {
         "title": {"text": "seconds into the load"},
         "anchor": f"y{len(drawn)}" if len(drawn) > 1 else "y",
+        "range": scene.run_range,
     }
+    layout["legend"], layout["margin"] = {"y": 1 + GAP_SHARE * 0.8}, {"t": 92}
     layout["shapes"] = shades(scene)
     return Figure(
         "waiting",
@@ -49,6 +55,12 @@ def what_waited(scene: Scene) -> Figure:
         layout,
         180 * len(drawn) + 60,
     )
+
+
+def _whole_ticks(traces: list[Trace]) -> dict[str, Any]:
+    """There is no half message or execution."""
+    highest = max((value for trace in traces for value in trace["y"]), default=0)
+    return {"dtick": 1} if highest <= WHOLE_TICKS_MAX else {"nticks": 5}
 
 
 def _summary(scene: Scene) -> str:

@@ -23,8 +23,8 @@ ALL = "all"
 TYPE_COLOURS = ("#2b7de0", "#e0851b", "#1a9c7b", "#b65bc4", "#c9a400", "#7a86d6", "#d1587a", "#5f9e3b")
 PART_COLOURS = {
     "start_lag": "#8b95a1", "upload": "#aab4bf", "notify": "#c9a400", "queue": "#e0851b", "retries": "#d64545",
-    "cold_start": "#b65bc4", "phase:read": "#9fd8c4", "phase:check": "#62bfa1", "phase:connect": "#2f8f77",
-    "phase:lock_wait": "#c2577e", "phase:copy": "#117a5f", "handler_rest": "#5b7f76", "merge_wait": "#9cc3f5",
+    "cold_start": "#b65bc4", "phase:read": "#bfe6d9", "phase:check": "#8fd3bd", "phase:connect": "#5bbd9e",
+    "phase:lock_wait": "#c2577e", "phase:copy": "#169174", "handler_rest": "#5b7f76", "merge_wait": "#9cc3f5",
     "merge": "#2b7de0",
 }  # fmt: skip
 OTHER_PART_COLOUR = "#7a86d6"
@@ -53,11 +53,23 @@ class Scene:
 
     evidence: Evidence
     origin_s: float
+    end_s: float
     breakdowns: Sequence[Breakdown]
 
     @property
     def types(self) -> tuple[str, ...]:
         return self.evidence.facts.types
+
+    @property
+    def load_range(self) -> list[float]:
+        """Of an axis over the intended times."""
+        last_s = max((file.at_s for file in self.evidence.files), default=0.0)
+        return [-0.01 * last_s, 1.02 * last_s + 0.1]
+
+    @property
+    def run_range(self) -> list[float]:
+        """Of an axis over the whole run."""
+        return [0.0, self.end_s + 0.1]
 
     def colour(self, name: str) -> str:
         return TYPE_COLOURS[self.types.index(name) % len(TYPE_COLOURS)]
@@ -104,5 +116,6 @@ def limit_line(axis: str, at: float, text: str) -> dict[str, Any]:
     return {
         "type": "line", f"{axis}0": at, f"{axis}1": at, f"{other}0": 0, f"{other}1": 1, f"{axis}ref": axis,
         f"{other}ref": "paper", "line": {"color": LIMIT_COLOUR, "width": 1.5, "dash": "dash"},
-        "label": {"text": text, "textposition": "end", "font": {"color": LIMIT_COLOUR, "size": 11}, "textangle": 0},
+        "label": {"text": text, "textposition": "end", "font": SHADE_FONT, "textangle": 0}
+        | ({"xanchor": "right", "yanchor": "bottom"} if axis == "y" else {"xanchor": "left", "yanchor": "top"}),
     }  # fmt: skip

@@ -72,9 +72,17 @@ def quantiles(values: Iterable[float], points_max: int = 200) -> tuple[list[floa
     return [round(size / (size - rank), 4) for rank in ranks], [round(ordered[rank], 4) for rank in ranks]
 
 
+def end_s(history: History, origin_s: float) -> float:
+    """When the last thing was seen, in seconds since the start of the load."""
+    seen = [event["at_s"] for event in (*history.samples, *history.faults)]
+    seen += [merge.ended_s for merge in history.merges]
+    seen += [file.intended_s for file in history.files.values() if file.intended_s is not None]
+    return max(seen, default=origin_s) - origin_s
+
+
 def fault_windows(history: History, origin_s: float) -> list[Window]:
     """From each injection to its healing, or to the last thing seen."""
-    end_s = max([event["at_s"] for event in (*history.samples, *history.faults)], default=origin_s) - origin_s
+    ended_s = end_s(history, origin_s)
     windows, open_since = list[Window](), dict[str, float]()
     for event in history.faults:
         at_s = event["at_s"] - origin_s
@@ -82,7 +90,7 @@ def fault_windows(history: History, origin_s: float) -> list[Window]:
             open_since.setdefault(event["name"], at_s)
         elif event["name"] in open_since:
             windows.append(Window(event["name"], open_since.pop(event["name"]), at_s))
-    return windows + [Window(name, from_s, max(from_s, end_s)) for name, from_s in open_since.items()]
+    return windows + [Window(name, from_s, max(from_s, ended_s)) for name, from_s in open_since.items()]
 
 
 def merge_windows(history: History, origin_s: float) -> list[Window]:

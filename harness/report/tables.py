@@ -3,6 +3,7 @@
 In: the evidence of a run. Out: `Table`s of plain text, to be escaped by whoever writes them.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from harness.statistics import PERCENTILES, summary
 from harness.verdict import STAGES
 
 MERGES_MAX = 200
+UNITS = {"cpus": "CPUs", "memory_gib": "GiB of memory"}
+CHANGES = ("update", "insert", "merge", "delete")
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def merges(evidence: Evidence) -> Table:
     found = evidence.history.merges
     rows = [_merge_row(merge, start_s) for merge in found[:MERGES_MAX]]
     note = f"{len(found) - MERGES_MAX:,} more are not listed." if len(found) > MERGES_MAX else ""
-    columns = (*columns_of(["run"], ["due", "delayed", "took"]), Column("what it did, by type"))
+    columns = (*columns_of(["run"], ["due", "delayed", "took"]), Column("rows, by type"))
     return Table("Runs of the merge job", columns, tuple(rows), note)
 
 
@@ -119,14 +122,19 @@ def _merge_row(merge: MergeRun, start_s: float) -> Row:
 def _merged_type(entry: dict[str, Any]) -> str:
     if entry["error"]:
         return text(f"{entry['type']}: {entry['error']}")
-    done = ", ".join(f"{step['statement']} {step['rows']:,}" for step in entry["rows"] if step["rows"])
+    rows = Counter[str]()
+    for step in entry["rows"]:
+        verb = step["statement"].split(maxsplit=1)[0].lower()
+        if verb in CHANGES:
+            rows[verb] += step["rows"]
+    done = ", ".join(f"{verb} {number:,}" for verb, number in rows.items() if number)
     return text(f"{entry['type']}: {done or 'nothing to do'}")
 
 
 def facts(evidence: Evidence) -> Table:
     """The scenario, the pipeline's limits, versions and the machine."""
     known = evidence.facts
-    machine = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in known.machine.items())
+    machine = ", ".join(f"{value} {UNITS.get(name, '')}".strip() for name, value in known.machine.items())
     pairs = {
         "scenario": known.scenario,
         "question": known.question,

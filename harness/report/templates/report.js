@@ -30,6 +30,11 @@
       : { ink: value("--ink"), soft: value("--soft"), line: value("--line"), card: value("--card") };
   }
 
+  function legendHeight(figure) {
+    const names = new Set(figure.traces.filter((trace) => isShown(trace) && trace.showlegend !== false).map((trace) => trace.name));
+    return 60 + 20 * Math.ceil(names.size / 2);
+  }
+
   function layoutOf(figure, width) {
     const { ink, soft, line, card } = colours();
     const layout = structuredClone(figure.layout);
@@ -43,14 +48,18 @@
     for (const note of layout.annotations || []) note.font = { ...note.font, color: ink };
     return {
       ...layout,
-      height: figure.height,
+      height: figure.height + (narrow ? legendHeight(figure) : 0),
       width: printing ? PRINT_WIDTH_PX : undefined,
       autosize: !printing,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: ink, family: getComputedStyle(document.body).fontFamily, size: narrow ? 11 : 12 },
-      margin: { l: narrow ? 42 : 56, r: narrow ? 10 : 24, t: 34, b: 44 },
-      legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", xanchor: "left", ...layout.legend },
+      margin: { l: narrow ? 42 : 56, r: narrow ? 10 : 24, t: 66, b: 44, ...(narrow ? { t: 40, b: legendHeight(figure) } : layout.margin) },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
+      // above the chart, or below it where it would be many lines long and meet the buttons
+      legend: narrow
+        ? { orientation: "h", x: 0, xanchor: "left", yref: "container", y: 0, yanchor: "bottom" }
+        : { orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", ...layout.legend },
       hovermode: "closest",
       hoverlabel: { bgcolor: card, bordercolor: line, font: { color: ink }, align: "left", namelength: -1 },
       // on a touch screen a drag scrolls the page; a pinch or the buttons zoom
@@ -58,12 +67,9 @@
     };
   }
 
-  const CONFIG = {
-    responsive: true,
-    displaylogo: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-    scrollZoom: false,
-  };
+  // Named one by one: plotly's own list has a button that sends the chart to a server.
+  const BUTTONS = [["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"], ["toImage"]];
+  const CONFIG = { responsive: true, displaylogo: false, displayModeBar: true, modeBarButtons: BUTTONS, plotlyServerURL: "" };
 
   function draw(name) {
     const plot = plotOf(name);

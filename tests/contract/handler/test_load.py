@@ -14,7 +14,7 @@ from generators.records import make_table
 from handler import app
 from harness import sql
 from harness.pipeline import Pipeline
-from harness.stack.endpoints import Redshift
+from harness.stack.endpoints import Endpoints, Redshift
 
 # The driver makes its TLS context the way it was done before Python 3.10.
 pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")
@@ -146,7 +146,7 @@ def test_values_at_the_edges_reach_the_final_table_exactly(function_of: Callable
     function = function_of("payments")
     plain = function.table(records=4)
     texts = ["", " NA ", 'a "quote",\r\nand łódź 𝄞\t\\N', None]
-    times = [dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999999), dt.datetime(2025, 1, 1), AT]
+    times = [dt.datetime(1900, 1, 1), dt.datetime(2199, 12, 31, 23, 59, 59, 999999), dt.datetime(2025, 1, 1), AT]
     fees = [0.1, -1.7976931348623157e308, 5e-324, None]
     changes: dict[str, list[Any]] = {"note": texts, "booked_at": times, "fee": fees}
     table = plain
@@ -226,13 +226,26 @@ def test_nothing_is_left_where_copy_is_staged(function_of: Callable[[str], Funct
     assert "Contents" not in function.s3.list_objects_v2(Bucket="landing", Prefix="_staging/")
 
 
-def test_a_connection_that_died_is_replaced(function_of: Callable[[str], Function]) -> None:
+@pytest.mark.xfail(strict=True, reason="the gateway reads INT96 timestamps as nanoseconds, which end in 1677 and 2262")
+def test_times_far_from_now_reach_the_stage_table_exactly(function_of: Callable[[str], Function]) -> None:
+    function = function_of("clicks")
+    times = [dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999999)]
+    plain = function.table(records=2)
+    at = plain.schema.get_field_index("clicked_at")
+    table = plain.set_column(at, plain.schema.field(at), pa.array(times, pa.timestamp("us")))
+    assert function.invoke(body(function.put("far", table))) == []
+    assert [time for (time,) in function.staged("clicked_at")] == times
+
+
+def test_a_connection_that_died_is_replaced(function_of: Callable[[str], Function], postgres_only: Endpoints) -> None:
     function = function_of("orders")
     first, second = function.put("a", function.table()), function.put("b", function.table(index=1))
     assert function.invoke(body(first)) == []
-    with function.connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(process) FROM stv_sessions WHERE process <> pg_backend_pid()")
-    function.connection.rollback()
+    with sql.backend(postgres_only) as backend, backend.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'nrt-handler'"
+        )
+        assert cursor.fetchone() == (1,)
     assert function.invoke(body(second)) == []
     assert {file for file, _ in function.staged()} == {first, second}
 

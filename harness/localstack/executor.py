@@ -1,0 +1,166 @@
+"""LocalStack's Lambda runtime executor `process`: functions as local processes, without Docker.
+
+In: LocalStack's calls for one execution environment (start, invoke, stop). Out: an `InvocationResult` with payload and
+log text. It only translates: what an environment does is in `environment`, what an image is in `images`.
+"""
+
+import os
+import resource
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from localstack import config
+from localstack.aws.api.lambda_ import PackageType
+from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InitializationType, InvocationResult
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
+
+from harness.localstack import images, settings
+from harness.localstack.capacity import Capacity
+from harness.localstack.environment import Environment, Program
+from harness.localstack.launcher import Launcher
+from harness.localstack.outcome import Invocation, Outcome, log_text
+from harness.localstack.trace import TraceFile
+
+PASSED_ON = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
+    """The plugin LocalStack loads when LAMBDA_RUNTIME_EXECUTOR=process."""
+
+    name = "process"
+
+    def load(self, *_args: Any, **_kwargs: Any) -> type[RuntimeExecutor]:
+        """The executor's class."""
+        return ProcessRuntimeExecutor
+
+
+class _Shared:
+    """What all environments of one emulator share."""
+
+    def __init__(self) -> None:
+        self.settings = settings.read()
+        self.launcher = Launcher()
+        self.capacity = Capacity(self.settings.max_environments)
+        self.trace = TraceFile(self.settings.trace_file) if self.settings.trace_file else None
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@cache
+def shared() -> _Shared:
+    """Made when the first function is prepared."""
+    return _Shared()
+
+
+class ProcessRuntimeExecutor(RuntimeExecutor):
+    """One execution environment as LocalStack sees it."""
+
+    def __init__(self, id: str, function_version: FunctionVersion) -> None:  # noqa: A002
+        super().__init__(id=id, function_version=function_version)
+        self._environment: Environment | None = None
+        self._tmp: Path | None = None
+        self._last_log = ""
+
+    def start(self, env_vars: dict[str, str]) -> None:
+        """Run the init phase; its failure shows in the first invoke."""
+        self._tmp = Path(tempfile.mkdtemp(prefix=f"lambda-{self.id[:8]}-"))
+        provisioned = env_vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") != InitializationType.on_demand
+        program = _program(self.function_version, env_vars, self._tmp)
+        self._environment = Environment(
+            self.id, program, shared().launcher, shared().capacity, evictable=not provisioned
+        )
+        self._environment.init()
+
+    def invoke(self, payload: dict[str, str]) -> InvocationResult:
+        """Run one event."""
+        assert self._environment is not None
+        invocation = Invocation(
+            request_id=payload["invoke-id"],
+            payload=payload["payload"].encode(),
+            function_arn=payload["invoked-function-arn"],
+            trace_id=payload.get("trace-id", ""),
+            client_context=payload.get("client-context", ""),
+        )
+        outcome = self._environment.invoke(invocation)
+        if trace := shared().trace:
+            trace.record(self.function_version.id.function_name, invocation, outcome)
+        return self._result(invocation, outcome)
+
+    def _result(self, invocation: Invocation, outcome: Outcome) -> InvocationResult:
+        version = self.function_version
+        self._last_log = log_text(outcome, invocation.request_id, version.id.qualifier, version.config.memory_size)
+        return InvocationResult(
+            request_id=invocation.request_id,
+            payload=outcome.payload,
+            is_error=outcome.status != "ok",
+            logs=self._last_log,
+        )
+
+    def stop(self) -> None:
+        """End the environment for good."""
+        if self._environment:
+            self._environment.stop()
+        if self._tmp:
+            shutil.rmtree(self._tmp, ignore_errors=True)
+
+    def get_address(self) -> str:
+        """Where it can be reached: it listens nowhere."""
+        return "127.0.0.1"
+
+    def get_endpoint_from_executor(self) -> str:
+        """The emulator's host, as the function reaches it."""
+        host = str(config.GATEWAY_LISTEN[0].host)
+        return "127.0.0.1" if host in ("0.0.0.0", "") else host
+
+    def get_runtime_endpoint(self) -> str:
+        """LocalStack's own call-back address; our runtime uses the Runtime API instead."""
+        return (
+            f"http://{self.get_endpoint_from_executor()}:{config.GATEWAY_LISTEN[0].port}/_localstack_lambda/{self.id}"
+        )
+
+    def get_logs(self) -> str:
+        """What the last invoke wrote."""
+        return self._last_log
+
+    @classmethod
+    def prepare_version(cls, function_version: FunctionVersion) -> None:
+        """Unpack a Zip function; see that an Image function's image is registered."""
+        if function_version.config.package_type == PackageType.Image:
+            images.look_up(function_version.config.image.image_uri, shared().settings.images_file)
+        elif function_version.config.code:
+            function_version.config.code.prepare_for_execution()
+
+    @classmethod
+    def cleanup_version(cls, function_version: FunctionVersion) -> None:
+        """Nothing outlives the environments."""
+
+    @classmethod
+    def validate_environment(cls) -> bool:
+        """Whether functions can run here."""
+        return os.access(shared().settings.handler_python, os.X_OK)
+
+
+def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> Program:
+    function = version.config
+    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    variables |= {"LANG": "en_US.UTF-8", "HOME": str(tmp), "TMPDIR": str(tmp)}
+    variables |= {name: str(value) for name, value in env_vars.items() if not name.startswith("LOCALSTACK_RUNTIME")}
+    if function.package_type == PackageType.Image:
+        image = images.look_up(function.image.image_uri, shared().settings.images_file)
+        override = function.image_config
+        argv = image.argv(override and override.entrypoint, override and override.command)
+        cwd = image.directory(override and override.working_directory)
+        variables = image.environment | variables
+        variables.setdefault("_HANDLER", argv[-1])
+    else:
+        cwd = str(function.code.get_unzipped_code_location())
+        argv = (shared().settings.handler_python, "-m", "awslambdaric", function.handler)
+        variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{function.runtime}"
+    if wrapper := variables.get("AWS_LAMBDA_EXEC_WRAPPER"):
+        argv = (wrapper, *argv)
+    variables["LAMBDA_TASK_ROOT"] = cwd
+    return Program(argv, variables, cwd, function.memory_size, float(function.timeout))

@@ -1,0 +1,37 @@
+"""Where the plugin is put into LocalStack: one hook, run before services load.
+
+In: the emulator's configuration. Out: LocalStack with our SQS worker in its place, or left as it is. Everything that
+replaces a piece of LocalStack at run time is named in `patches`.
+"""
+
+import logging
+
+from localstack import config
+from localstack.runtime import hooks
+from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
+
+from harness.localstack import patches, settings
+
+LOG = logging.getLogger(__name__)
+
+
+class ExecutorNotInstalled(RuntimeError):
+    """LAMBDA_RUNTIME_EXECUTOR=process, but LocalStack would silently use Docker."""
+
+
+@hooks.on_infra_start()
+def install_sqs_poller() -> None:
+    """Install what the environment asks for; do nothing otherwise.
+
+    Raises:
+        ExecutorNotInstalled: the executor that was asked for is not the one LocalStack would load.
+    """
+    if config.LAMBDA_RUNTIME_EXECUTOR == "process":
+        if not EXECUTOR_PLUGIN_MANAGER.exists("process"):
+            raise ExecutorNotInstalled(
+                "LAMBDA_RUNTIME_EXECUTOR=process, but no such plugin is installed: LocalStack would fall back to Docker"
+            )
+        patches.for_executor()
+    if settings.read().poller == "aws":
+        patches.for_poller()
+        LOG.info("SQS event source mappings scale as AWS's do (NRT_SQS_POLLER=aws)")

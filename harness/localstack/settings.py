@@ -1,0 +1,59 @@
+"""What the plugin can be told from outside, read once from environment variables.
+
+In: `os.environ` of the emulator. Out: one frozen `Settings`. Knows nothing of LocalStack.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ENVIRONMENT_FOOTPRINT_MB = 256
+"""What one environment with awswrangler loaded takes, measured; the default bound is the machine's memory by it."""
+FEWEST_ENVIRONMENTS = 16
+MOST_ENVIRONMENTS = 1_000
+"""Lambda's default concurrency per account and region (AWS: Lambda quotas)."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the executor and the poller."""
+
+    handler_python: str
+    """Interpreter of Zip functions and of images that name none: `NRT_HANDLER_PYTHON`."""
+    images_file: Path | None
+    """JSON of image URI to handler environment: `NRT_IMAGES`."""
+    trace_file: Path | None
+    """Where one JSON line per invocation is appended: `NRT_TRACE_FILE`."""
+    max_environments: int
+    """Processes that may be alive at once: `NRT_MAX_ENVIRONMENTS`."""
+    private_tmp: bool
+    """Whether each environment gets its own `/tmp` (needs mount rights): `NRT_PRIVATE_TMP`, default when possible."""
+    poller: str
+    """`aws` installs the scaling SQS poller; anything else leaves LocalStack's own: `NRT_SQS_POLLER`."""
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Raises:
+        ValueError: NRT_MAX_ENVIRONMENTS is not a positive whole number.
+    """
+    most = environ.get("NRT_MAX_ENVIRONMENTS", "")
+    if most and (not most.isdigit() or int(most) < 1):
+        raise ValueError(f"NRT_MAX_ENVIRONMENTS: {most!r} is not a positive whole number")
+    images, trace = environ.get("NRT_IMAGES"), environ.get("NRT_TRACE_FILE")
+    return Settings(
+        handler_python=environ.get("NRT_HANDLER_PYTHON") or sys.executable,
+        images_file=Path(images) if images else None,
+        trace_file=Path(trace) if trace else None,
+        max_environments=int(most) if most else _environments_that_fit(),
+        private_tmp=environ.get("NRT_PRIVATE_TMP", "1") not in ("0", "false"),
+        poller=environ.get("NRT_SQS_POLLER", ""),
+    )
+
+
+def _environments_that_fit() -> int:
+    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return max(FEWEST_ENVIRONMENTS, min(MOST_ENVIRONMENTS, memory_mb // ENVIRONMENT_FOOTPRINT_MB))

@@ -1,0 +1,128 @@
+"""A function that does what its event asks for; the contract tests' way to look inside an execution environment."""
+
+# ruff: noqa: ARG001 - every action has the same signature, and /tmp is what is being tested
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+STARTED = time.time()
+COUNTER = {"invokes": 0, "background": 0}
+
+
+def handler(event, context):
+    """Do one thing, named by `do`; answer with what was found."""
+    COUNTER["invokes"] += 1
+    action = event.get("do", "echo")
+    return ACTIONS[action](event, context)
+
+
+def _echo(event, context):
+    return event
+
+
+def _context(event, context):
+    return {
+        "request_id": context.aws_request_id,
+        "arn": context.invoked_function_arn,
+        "name": context.function_name,
+        "version": context.function_version,
+        "memory_mb": context.memory_limit_in_mb,
+        "log_group": context.log_group_name,
+        "log_stream": context.log_stream_name,
+        "remaining_ms": context.get_remaining_time_in_millis(),
+        "trace_id": os.environ.get("_X_AMZN_TRACE_ID", ""),
+        "invokes": COUNTER["invokes"],
+        "pid": os.getpid(),
+        "cwd": str(Path.cwd()),
+        "environment": dict(os.environ),
+    }
+
+
+def _sleep(event, context):
+    print("going to sleep", flush=True)
+    time.sleep(event["seconds"])
+    return "awake"
+
+
+def _print(event, context):
+    print(event["text"])
+
+
+def _raise(event, context):
+    raise ValueError(event.get("message", "as asked"))
+
+
+def _exit(event, context):
+    os._exit(event["code"])
+
+
+def _sys_exit(event, context):
+    sys.exit(event.get("code", 0))
+
+
+def _segfault(event, context):
+    os.kill(os.getpid(), 11)
+    time.sleep(5)
+
+
+def _allocate(event, context):
+    block = bytearray(event["mb"] * 2**20)
+    time.sleep(event.get("seconds", 1))
+    return len(block)
+
+
+def _unserialisable(event, context):
+    return {"value": object()}
+
+
+def _big(event, context):
+    return "x" * event["size_bytes"]
+
+
+def _recurse(event, context):
+    return _recurse(event, context)
+
+
+def _write_tmp(event, context):
+    Path("/tmp", event["name"]).write_bytes(b"x" * event.get("size_bytes", 1))
+    return sorted(path.name for path in Path("/tmp").iterdir())
+
+
+def _list_tmp(event, context):
+    return sorted(path.name for path in Path("/tmp").iterdir())
+
+
+def _count_in_background(event, context):
+    def count():
+        while True:
+            COUNTER["background"] += 1
+            time.sleep(0.01)
+
+    threading.Thread(target=count, daemon=True).start()
+
+
+def _background(event, context):
+    return COUNTER["background"]
+
+
+ACTIONS = {
+    "echo": _echo,
+    "context": _context,
+    "sleep": _sleep,
+    "print": _print,
+    "raise": _raise,
+    "exit": _exit,
+    "sys_exit": _sys_exit,
+    "segfault": _segfault,
+    "allocate": _allocate,
+    "unserialisable": _unserialisable,
+    "big": _big,
+    "recurse": _recurse,
+    "write_tmp": _write_tmp,
+    "list_tmp": _list_tmp,
+    "count_in_background": _count_in_background,
+    "background": _background,
+}

@@ -2,9 +2,9 @@
 
     python -m benchmarks.handler [--files 40]
 
-It prints one JSON line. The function runs in a fresh process of its own for each format, as in an execution environment,
-against the stack's S3 and warehouse; CPU is that process's user and system time. `alternatives_cpu_ms` are other ways to
-decode the same csv.gz and jsonl.gz file with awswrangler's API or beside it (docs/decisions/handler-reading.md).
+It prints one JSON line. The function runs in a fresh process of its own for each format, as in an execution
+environment, against the stack's S3 and warehouse; CPU is that process's user and system time. `decoding_cpu_ms` are the
+ways to decode the same csv.gz and jsonl.gz file (docs/decisions/handler-reading.md).
 """
 
 import argparse
@@ -24,9 +24,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-import handler.files
 from generators import files
 from generators.records import make_table
+from handler import files as function_files
 from handler.columns import schema_of
 from harness import pipeline, sql
 from harness.aws import Aws
@@ -38,10 +38,15 @@ ROOT = Path(__file__).resolve().parents[1]
 RECORDS = 10_000
 WARM_UP = 5
 
-_IMPORT = "import time; at = time.perf_counter(); import handler.app; print(time.perf_counter() - at)"
+_IMPORT = """
+import json, time
+cpu, wall = time.process_time(), time.perf_counter()
+import handler.app
+print(json.dumps({"import_cpu_s": time.process_time() - cpu, "import_s": time.perf_counter() - wall}))
+"""
 # Runs where the function would: it may import the function and what the function imports, nothing else.
 _FUNCTION = """
-import json, resource, sys, time
+import json, re, sys, time
 from handler import app
 event, files, warm_up = json.loads(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 cpu_ms, wall_ms, log = [], [], sys.stdout
@@ -52,15 +57,20 @@ for _ in range(files + warm_up):
     assert not failed, failed
     cpu_ms.append((time.process_time() - cpu) * 1000)
     wall_ms.append((time.perf_counter() - wall) * 1000)
+# Not getrusage: its maximum begins with the size of the process that started this one.
+max_rss_kb = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 print(json.dumps({"cold_cpu_ms": cpu_ms[0], "cold_ms": wall_ms[0], "cpu_ms": cpu_ms[warm_up:], "ms": wall_ms[warm_up:],
-                  "max_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), file=log)
+                  "max_rss_mb": max_rss_kb / 1024}), file=log)
 """
 
 
-def imports_s(times: int) -> list[float]:
-    """How long a fresh process takes to import the function."""
+def import_costs(times: int) -> dict[str, float]:
+    """How long fresh processes take to import the function (medians)."""
     command = [sys.executable, "-c", _IMPORT]
-    return [float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout) for _ in range(times)]
+    taken = [
+        json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout) for _ in range(times)
+    ]
+    return {name: round(statistics.median(each[name] for each in taken), 3) for name in taken[0]}
 
 
 def function_costs(environment: dict[str, str], bucket: str, key: str, files: int) -> dict[str, Any]:
@@ -83,7 +93,7 @@ def function_costs(environment: dict[str, str], bucket: str, key: str, files: in
 def decoding_cpu_ms(csv_gz: bytes, jsonl_gz: bytes, csv_schema: pa.Schema, json_schema: pa.Schema) -> dict[str, float]:
     """The decoder in use and its alternatives, on the same bytes. Those of pandas are what awswrangler calls."""
     ways: dict[str, Callable[[], object]] = {
-        "csv.gz: in use (pyarrow.csv)": lambda: handler.files.decode(csv_gz, "csv.gz", csv_schema),
+        "csv.gz: in use (pyarrow.csv)": lambda: function_files.decode(csv_gz, "csv.gz", csv_schema),
         "csv.gz: pandas": lambda: pd.read_csv(io.BytesIO(csv_gz), compression="gzip"),
         "csv.gz: pandas dtype_backend=pyarrow": lambda: pd.read_csv(
             io.BytesIO(csv_gz), compression="gzip", dtype_backend="pyarrow"
@@ -92,7 +102,7 @@ def decoding_cpu_ms(csv_gz: bytes, jsonl_gz: bytes, csv_schema: pa.Schema, json_
             io.BytesIO(csv_gz), compression="gzip", engine="pyarrow", dtype_backend="pyarrow"
         ),
         "csv.gz: pandas dtype=str": lambda: pd.read_csv(io.BytesIO(csv_gz), compression="gzip", dtype=str),
-        "jsonl.gz: in use (pyarrow.json)": lambda: handler.files.decode(jsonl_gz, "jsonl.gz", json_schema),
+        "jsonl.gz: in use (pyarrow.json)": lambda: function_files.decode(jsonl_gz, "jsonl.gz", json_schema),
         "jsonl.gz: pandas": lambda: pd.read_json(io.BytesIO(gzip.decompress(jsonl_gz)), lines=True),
         "jsonl.gz: pandas engine=pyarrow": lambda: pd.read_json(
             io.BytesIO(gzip.decompress(jsonl_gz)), lines=True, engine="pyarrow", dtype_backend="pyarrow"
@@ -168,7 +178,7 @@ def main() -> int:
             {
                 "benchmark": "handler",
                 "records_per_file": RECORDS,
-                "import_s": round(statistics.median(imports_s(5)), 3),
+                **import_costs(5),
                 "formats": formats,
                 "decoding_cpu_ms": decoding_cpu_ms(
                     content["orders"], content["clicks"], schemas["orders"], schemas["clicks"]

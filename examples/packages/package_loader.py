@@ -6,6 +6,7 @@ what every handler must do: take its settings from the environment variables tha
 columns, and answer with partial batch failures.
 """
 
+import contextlib
 import datetime
 import functools
 import gzip
@@ -51,6 +52,14 @@ def warehouse() -> redshift_connector.Connection:
         sslmode="verify-full",
         max_prepared_statements=0,
     )
+
+
+def disconnect() -> None:
+    """Close the kept connection, which may be dead; the next file makes a new one."""
+    if warehouse.cache_info().currsize:
+        with contextlib.suppress(redshift_connector.Error, OSError):
+            warehouse().close()
+    warehouse.cache_clear()
 
 
 @functools.cache
@@ -121,7 +130,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, 
         try:
             load_message(message)
         except Exception as error:  # noqa: BLE001 - the other messages of the batch are not to come back with this one
-            warehouse.cache_clear()  # it may be the connection: the next message makes a new one
+            disconnect()
             print(
                 json.dumps({"event": "file_failed", "message_id": message["messageId"], "error": str(error)}),
                 flush=True,

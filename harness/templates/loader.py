@@ -7,6 +7,7 @@ failed. Its settings are the environment variables that provisioning sets (the s
     COPY_STAGING_PATH, COPY_IAM_ROLE, REDSHIFT_HOST, _PORT, _DATABASE, _USER, _PASSWORD, REDSHIFT_CA_FILE
 """
 
+import contextlib
 import datetime
 import functools
 import gzip
@@ -45,6 +46,14 @@ def warehouse() -> redshift_connector.Connection:
         password=os.environ["REDSHIFT_PASSWORD"],
         sslmode="verify-full",
     )
+
+
+def disconnect() -> None:
+    """Close the kept connection, which may be dead; the next file makes a new one."""
+    if warehouse.cache_info().currsize:
+        with contextlib.suppress(redshift_connector.Error, OSError):
+            warehouse().close()
+    warehouse.cache_clear()
 
 
 def arrow_type(redshift_type: str) -> pa.DataType:
@@ -125,7 +134,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, 
         try:
             load_message(message["body"])
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this message's alone
-            warehouse.cache_clear()  # the connection may be dead: make a new one next time
+            disconnect()
             log("file_failed", message_id=message["messageId"], error=f"{type(error).__name__}: {error}")
             failures.append({"itemIdentifier": message["messageId"]})
     return {"batchItemFailures": failures}

@@ -217,9 +217,8 @@ class History:
                     )  # fmt: skip
         for line in event.get("log_lines", ()):
             file = self.files.get(line.get("file", ""))
-            if file and line.get("event") == "file_loaded" and "committed_at_s" in line:
-                file.committed_s = file.committed_s or line["committed_at_s"]
-                file.phase_ms = line.get("phase_ms", {})
+            if file and file.committed_s is None and line.get("event") == "file_loaded" and "committed_at_s" in line:
+                file.committed_s, file.phase_ms = line["committed_at_s"], line.get("phase_ms", {})
             if file and line.get("event") == "file_failed":
                 self.reasons[file.key] = str(line.get("error", ""))
 

@@ -69,7 +69,7 @@ def page(judgement: Judgement, run: str) -> str:
         style=Markup(style),
         hashes=(_hash(script), _hash(get_plotlyjs())),
     )  # fmt: skip
-    return writable(written)
+    return writable(written.lstrip())
 
 
 @cache

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,7 +33,7 @@ from harness.pipeline import Pipeline, load
 from harness.plan import mixed_types
 
 AHEAD_FILES = 64
-HEAD_START_S = 2.0
+HEAD_START_S = 0.5
 
 
 class _Sink(BaseHTTPRequestHandler):
@@ -84,7 +83,11 @@ def _schedule(pipeline: Pipeline, rate_per_min: float, duration_s: float) -> lis
 def _start(module: str, *arguments: object) -> "subprocess.Popen[str]":
     environment = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"} | os.environ
     return subprocess.Popen(
-        [sys.executable, "-m", module, *map(str, arguments)], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-m", module, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
     )
 
 
@@ -135,7 +138,7 @@ def _round(pipeline: Pipeline, url: str, rate_per_min: float, duration_s: float)
         feeder.began.wait()
         dispatcher = _Watched(
             _start("harness.load.dispatch", *common, "--endpoint", url, "--bucket", pipeline.bucket,
-                   "--start-at", time.time() + HEAD_START_S)
+                   "--start-in", HEAD_START_S)
         )  # fmt: skip
         dispatcher.finish()
         feeder.finish()

@@ -5,7 +5,7 @@ targets this machine unless told otherwise, ends by itself, with its parent, or 
 
     python -m harness.load.dispatch --schedule F --directory D --endpoint URL --bucket B --start-at EPOCH_S
 
-Events, times in seconds of the Unix epoch: {"event": "ready"} when it can take the start;
+Events, times in seconds of the Unix epoch: {"event": "ready", "start_at_s"} when it can take the start;
 {"event": "uploaded", "index", "key", "intended_s", "started_s", "acknowledged_s", "size_bytes", "etag", "attempts"};
 {"event": "upload_failed", "index", "key", "intended_s", "error", "outcome": "failed|unknown", "attempts"};
 {"event": "dropped", "index", "key", "intended_s", "reason"};
@@ -15,6 +15,7 @@ Events, times in seconds of the Unix epoch: {"event": "ready"} when it can take 
 import argparse
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +29,7 @@ import locust.env
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.load.dispatcher import Dispatcher, Observation
 from harness.load.events import emit
-from harness.load.lifetime import end_with_parent
+from harness.load.lifetime import end_with_parent, take_priority
 from harness.load.schedule import PlannedFile, Share, parse_share, read_schedule
 from harness.load.upload import Uploader, check_endpoint
 
@@ -36,6 +37,7 @@ DEFAULT_MAX_IN_FLIGHT = 1_000
 DEFAULT_PATIENCE_S = 5.0
 # Half of the second in which the process has to end.
 GRACE_S = 0.25
+NICENESS = -15
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
@@ -44,7 +46,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--directory", type=Path, required=True, help="where the feeder puts the files")
     parser.add_argument("--endpoint", metavar="URL", help="S3's endpoint; without it AWS (needs --allow-remote)")
     parser.add_argument("--bucket", required=True)
-    parser.add_argument("--start-at", type=float, required=True, metavar="EPOCH_S", help="when offset 0 is")
+    start = parser.add_mutually_exclusive_group(required=True)
+    start.add_argument("--start-at", type=float, metavar="EPOCH_S", help="when offset 0 is")
+    start.add_argument("--start-in", type=float, metavar="S", help="offset 0 is so long after it is ready")
     parser.add_argument("--share", type=parse_share, default=Share(), metavar="K/N", help="take each N-th file")
     parser.add_argument("--max-in-flight", type=int, default=DEFAULT_MAX_IN_FLIGHT)
     parser.add_argument("--patience-s", type=float, default=DEFAULT_PATIENCE_S, help="how long a late file is awaited")
@@ -75,8 +79,10 @@ def _offer(options: argparse.Namespace, dispatcher: Dispatcher, files: list[Plan
     runner = environment.create_local_runner()
     web_ui = _web_page(environment, options.web_port) if options.web_port else None
     try:
+        if options.start_in is not None:
+            dispatcher.start_at_s = time.time() + options.start_in
         runner.start(1, spawn_rate=1)
-        emit("ready")
+        emit("ready", start_at_s=dispatcher.start_at_s)
         ended.wait()
     finally:
         runner.quit()
@@ -117,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
     environment = locust.env.Environment()
     uploader = Uploader(options.endpoint, options.bucket, options.max_in_flight)
     dispatcher = Dispatcher(
-        uploader, options.directory, options.start_at, emit, _count_in(environment), options.max_in_flight,
+        uploader, options.directory, options.start_at or 0.0, emit, _count_in(environment), options.max_in_flight,
         options.patience_s,
     )  # fmt: skip
     try:
@@ -142,6 +148,7 @@ def _exit_code_of(options: argparse.Namespace) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run the dispatcher; returns the exit code."""
     end_with_parent()
+    take_priority(NICENESS)
     stop = gevent.event.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)

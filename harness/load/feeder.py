@@ -28,11 +28,13 @@ from generators.replay import cut
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.load import feed_directory
 from harness.load.events import emit
-from harness.load.lifetime import end_with_parent
+from harness.load.lifetime import end_with_parent, take_priority
 from harness.load.schedule import PlannedFile, Share, parse_share, read_datasets, read_schedule
 
 # How often a full feed directory is looked at. The files ahead cover far more than this.
 ROOM_INTERVAL_S = 0.02
+# Before the system under test, behind the dispatcher.
+NICENESS = -10
 _PARTITION = re.compile(r"dt=(\d{4}-\d{2}-\d{2})/")
 _DEFAULT_DAY = "2026-01-01"
 
@@ -119,6 +121,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Run the feeder; returns the exit code."""
     end_with_parent()
+    take_priority(NICENESS)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     options = _arguments(arguments)

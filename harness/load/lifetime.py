@@ -1,4 +1,4 @@
-"""How a load process ends: with its parent, or when it is told to.
+"""What a load process asks of the kernel: to end with its parent, and to be on time.
 
 Knows nothing of what the process does.
 """
@@ -6,6 +6,8 @@ Knows nothing of what the process does.
 import ctypes
 import os
 import signal
+from contextlib import suppress
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
@@ -20,3 +22,16 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it ended before the kernel was told
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def take_priority(niceness: int) -> None:
+    """Ask to run before the system under test, so that a machine it keeps busy does not make the load late.
+
+    Only root may (nice(2)); for others nothing changes. Where the kernel schedules whole sessions (sched(7),
+    autogroups) the session is asked for as well, if it is this process's own.
+    """
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        autogroup = Path("/proc/self/autogroup")
+        if autogroup.exists() and os.getsid(0) == os.getpid():
+            autogroup.write_text(str(niceness))

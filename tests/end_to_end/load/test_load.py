@@ -31,7 +31,7 @@ def test_every_file_arrives_as_it_was_made_and_is_told(bench: Bench) -> None:
     dispatcher = bench.start_dispatcher(start_at_s, "--patience-s", WAIT_S)
     told, made = events_of(dispatcher), events_of(feeder)
 
-    assert told[0] == {"event": "ready"}
+    assert told[0] == {"event": "ready", "start_at_s": start_at_s}
     assert told[-1] == {
         "event": "finished", "offered": 24, "uploaded": 24, "failed": 0, "dropped": 0, "interrupted": False,
     }  # fmt: skip
@@ -53,6 +53,19 @@ def test_every_file_arrives_as_it_was_made_and_is_told(bench: Bench) -> None:
     assert [event["sha256"] for event in made[:-1]] == [hashlib.sha256(objects[f.key]).hexdigest() for f in files]
     assert all(event["records"] == 200 and event["size_bytes"] > 0 for event in made[:-1])
     assert list(bench.feed.iterdir()) == []
+
+
+def test_the_start_can_be_counted_from_readiness(bench: Bench) -> None:
+    bench.plan([planned(0, 0.25)])
+    events_of(bench.start_feeder())
+    before_s = time.time()
+    ready, uploaded, _ = events_of(
+        bench.start(
+            "harness.load.dispatch", "--endpoint", bench.endpoint, "--bucket", BUCKET, "--start-in", 0.5,
+        )
+    )  # fmt: skip
+    assert ready["start_at_s"] > before_s + 0.5
+    assert uploaded["intended_s"] == ready["start_at_s"] + 0.25
 
 
 def test_shares_make_and_send_every_file_once(bench: Bench) -> None:

@@ -10,7 +10,7 @@ from localstack import config
 from localstack.runtime import hooks
 from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
 
-from harness.localstack import patches, settings
+from harness.localstack import loopback, patches, settings
 
 LOG = logging.getLogger(__name__)
 
@@ -21,11 +21,12 @@ class ExecutorNotInstalled(RuntimeError):
 
 @hooks.on_infra_start()
 def install_sqs_poller() -> None:
-    """Install what the environment asks for; do nothing otherwise.
+    """Install what the environment asks for; otherwise only see that LocalStack listens where it was told to.
 
     Raises:
         ExecutorNotInstalled: the executor that was asked for is not the one LocalStack would load.
     """
+    loopback.bind_to_configured_host()
     if config.LAMBDA_RUNTIME_EXECUTOR == "process":
         if not EXECUTOR_PLUGIN_MANAGER.exists("process"):
             raise ExecutorNotInstalled(

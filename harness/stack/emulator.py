@@ -44,6 +44,8 @@ def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file:
         "GATEWAY_LISTEN": f"{LOOPBACK}:{port}",
         "LOCALSTACK_HOST": f"localhost:{port}",
         "SERVICES": ",".join(SERVICES),
+        # LocalStack would try to serve DNS, on every interface
+        "DNS_ADDRESS": "0",
         "EAGER_SERVICE_LOADING": "1",
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",

@@ -28,6 +28,7 @@ from harness.localstack.outcome import (
     timeout_payload,
     too_large_payload,
 )
+from harness.localstack.room import View
 from harness.localstack.runtime_api import Request, RuntimeApi
 
 INIT_LIMIT_S = 10.0
@@ -45,10 +46,8 @@ class Program:
     cwd: str
     memory_mb: int
     timeout_s: float
-    tmp_size_mb: int = 0
-    """Size of a private /tmp; 0 for none."""
-    keep: tuple[str, ...] = ()
-    """Directories that must stay reachable if they lie below /tmp."""
+    view: View | None = None
+    """Its private file system; None for the machine's own."""
 
 
 @dataclass
@@ -201,7 +200,7 @@ class Environment:
         variables = {**self._program.environment, "AWS_LAMBDA_RUNTIME_API": self._api.address}
         try:
             self._child = self._launcher.start(
-                self._program.argv, variables, self._program.cwd, self._program.tmp_size_mb, self._program.keep
+                self._program.argv, variables, self._program.cwd, self.id, self._program.view
             )
         except OSError:
             self._end()
@@ -239,6 +238,7 @@ class Environment:
         assert self._selector is not None
         if ended := self._child.poll():
             self._read_output()
+            self._peak_mb = max(self._peak_mb, ended.peak_memory_mb)
             self._turn.exit = Exit(None, signal.SIGKILL) if self._turn.over_memory else ended
             self._turn.ready = False
             self._selector.unregister(self._child.status)
@@ -309,6 +309,7 @@ class Environment:
         """End the process; the next invoke is a cold start."""
         with self._lock:
             self._end()
+            self._forget_room()
             self._init_tried, self._cold = False, True
 
     def stop(self) -> None:
@@ -319,3 +320,8 @@ class Environment:
         with self._lock:
             self._capacity.busy(self)
             self._end()
+            self._forget_room()
+
+    def _forget_room(self) -> None:
+        if self._program.view:
+            self._launcher.forget(self.id)

@@ -4,10 +4,12 @@ In: LocalStack's calls for one execution environment (start, invoke, stop). Out:
 log text. It only translates: what an environment does is in `environment`, what an image is in `images`.
 """
 
+import logging
 import os
 import resource
 import shutil
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,14 @@ from harness.localstack.capacity import Capacity
 from harness.localstack.environment import Environment, Program
 from harness.localstack.launcher import Launcher
 from harness.localstack.outcome import Invocation, Outcome, log_text
+from harness.localstack.room import View
 from harness.localstack.trace import TraceFile
 
+LOG = logging.getLogger(__name__)
+
 PASSED_ON = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+NOT_PASSED_ON = ("LOCALSTACK_RUNTIME_ID", "LOCALSTACK_RUNTIME_ENDPOINT", "LOCALSTACK_FUNCTION_ACCOUNT_ID")
+TASK_ROOT = "/var/task"
 
 
 class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
@@ -46,6 +53,9 @@ class _Shared:
         self.launcher = Launcher()
         self.capacity = Capacity(self.settings.max_environments)
         self.trace = TraceFile(self.settings.trace_file) if self.settings.trace_file else None
+        self.has_rooms = self.settings.private_tmp and self.launcher.has_rooms()
+        if not self.has_rooms:
+            LOG.warning("functions share this machine's /tmp and have no /var/task: mounting is not permitted here")
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -147,20 +157,36 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
 def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> Program:
     function = version.config
     variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    variables |= {"LANG": "en_US.UTF-8", "HOME": str(tmp), "TMPDIR": str(tmp)}
-    variables |= {name: str(value) for name, value in env_vars.items() if not name.startswith("LOCALSTACK_RUNTIME")}
+    variables |= {"LANG": "en_US.UTF-8"}
     if function.package_type == PackageType.Image:
         image = images.look_up(function.image.image_uri, shared().settings.images_file)
         override = function.image_config
         argv = image.argv(override and override.entrypoint, override and override.command)
-        cwd = image.directory(override and override.working_directory)
-        variables = image.environment | variables
-        variables.setdefault("_HANDLER", argv[-1])
+        root, cwd = image.working_directory, image.directory(override and override.working_directory)
+        python = image.python
+        variables |= image.environment | {"_HANDLER": argv[-1]}
     else:
-        cwd = str(function.code.get_unzipped_code_location())
-        argv = (shared().settings.handler_python, "-m", "awslambdaric", function.handler)
+        python = shared().settings.handler_python
+        root = cwd = str(function.code.get_unzipped_code_location())
+        argv = (python, "-m", "awslambdaric", function.handler)
         variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{function.runtime}"
+    variables |= {
+        name: str(value)
+        for name, value in env_vars.items()
+        if name not in NOT_PASSED_ON and not (name == "AWS_EXECUTION_ENV" and value == "AWS_Lambda_rapid")
+    }
     if wrapper := variables.get("AWS_LAMBDA_EXEC_WRAPPER"):
         argv = (wrapper, *argv)
-    variables["LAMBDA_TASK_ROOT"] = cwd
-    return Program(argv, variables, cwd, function.memory_size, float(function.timeout))
+    if not shared().has_rooms:
+        variables |= {"LAMBDA_TASK_ROOT": root, "HOME": str(tmp), "TMPDIR": str(tmp)}
+        return Program(argv, variables, cwd, function.memory_size, float(function.timeout))
+    if Path(cwd).is_relative_to(root):
+        cwd = str(Path(TASK_ROOT) / Path(cwd).relative_to(root))
+    keep = _below_tmp([str(Path(python).parents[1]), cwd, *variables.values()])
+    view: View = {"tmp_size_mb": function.ephemeral_storage.size, "binds": {TASK_ROOT: root}, "keep": keep}
+    return Program(argv, variables, cwd, function.memory_size, float(function.timeout), view)
+
+
+def _below_tmp(paths: Iterable[str]) -> list[str]:
+    """Which of these are existing files or directories that a private /tmp would hide."""
+    return sorted({path for path in paths if path.startswith("/tmp/") and len(path) < 4096 and Path(path).exists()})

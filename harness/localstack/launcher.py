@@ -8,14 +8,17 @@ import array
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from harness.localstack.room import View
 
 PAGE_SIZE_BYTES = os.sysconf("SC_PAGE_SIZE")
 READ_SIZE_BYTES = 1 << 16
@@ -27,6 +30,7 @@ class Exit:
 
     code: int | None
     signal: int | None
+    peak_memory_mb: float = field(default=0.0, compare=False)
 
 
 class Child:
@@ -62,7 +66,7 @@ class Child:
             self._buffer += chunk
             if b"\n" in self._buffer:
                 message = json.loads(self._buffer)
-                self.exit = Exit(message["exit"], message["signal"])
+                self.exit = Exit(message["exit"], message["signal"], message["peak_kb"] / 1024)
             elif not chunk:
                 self.exit = Exit(None, signal.SIGKILL)
         return self.exit
@@ -154,21 +158,15 @@ class Launcher:
         argv: Sequence[str],
         environment: Mapping[str, str],
         cwd: str,
-        tmp_size_mb: int = 0,
-        keep: Sequence[str] = (),
+        room: str = "",
+        view: View | None = None,
     ) -> Child:
-        """Start `argv`, with a private `/tmp` of `tmp_size_mb` when that is not 0.
+        """Start `argv`; with a `view`, in the room of that name, which later starts find as it was left.
 
         Raises:
             OSError: the launcher could not be started or has just died.
         """
-        request = {
-            "argv": list(argv),
-            "env": dict(environment),
-            "cwd": cwd,
-            "tmp_size_mb": tmp_size_mb,
-            "keep": list(keep),
-        }
+        request = {"argv": list(argv), "env": dict(environment), "cwd": cwd, "room": room, "view": view}
         output_read, output_write = os.pipe()
         status_read, status_write = os.pipe()
         try:
@@ -182,8 +180,25 @@ class Launcher:
             os.close(status_write)
         return Child(output_read, status_read)
 
+    def forget(self, room: str) -> None:
+        """Give up a room; nothing will be started in it any more."""
+        with contextlib.suppress(OSError):
+            self._send(json.dumps({"forget": room}).encode())
+
+    def has_rooms(self) -> bool:
+        """Whether private views of the file system can be made here."""
+        view: View = {"tmp_size_mb": 1, "binds": {"/var/task": "/usr"}, "keep": []}
+        child = self.start(
+            [sys.executable, "-I", "-S", "-c", "import os; os.stat('/var/task/bin')"], {}, "/", "probe", view
+        )
+        select.select([child.status], [], [])
+        ended = child.poll()
+        child.close()
+        self.forget("probe")
+        return ended == Exit(0, None)
+
     def _send(self, data: bytes, *descriptors: int) -> None:
-        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._spawn()
@@ -194,9 +209,9 @@ class Launcher:
         if self._socket:
             self._socket.close()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        script = Path(__file__).with_name("launcher_process.py")
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(script), str(theirs.fileno())],
+            [sys.executable, "-S", "-m", "harness.localstack.launcher_process", str(theirs.fileno())],
+            env={"PYTHONPATH": str(Path(__file__).parents[2])},
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,

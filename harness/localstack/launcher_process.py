@@ -5,13 +5,13 @@ It is started by `launcher.Launcher` and is its only client. It has one thread, 
 subreaper, so what a handler starts in the background is found here too. When the emulator goes, however it goes,
 its end of the socket closes, and everything below this process is killed, frozen processes included.
 
-In: requests over a Unix socket, JSON with two file descriptors (output, status). Out, on the status descriptor:
-`{"pid": n}` when started, `{"exit": n|null, "signal": n|null}` when ended. Standard library only; knows no Lambda.
+In: requests over a Unix socket, JSON with two file descriptors (output, status), or the name of a room to forget. Out,
+on the status descriptor: `{"pid": n}` when started, `{"exit": n|null, "signal": n|null, "peak_kb": n}` when ended.
+Standard library only; knows no Lambda.
 """
 
 import array
 import contextlib
-import ctypes
 import json
 import os
 import selectors
@@ -21,68 +21,72 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from harness.localstack import room
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-CLONE_NEWNS = 0x00020000
-MS_BIND = 4096
-MS_REC = 16384
-MS_PRIVATE = 1 << 18
 MESSAGE_SIZE_MAX_BYTES = 1 << 20
 
-_libc = ctypes.CDLL(None, use_errno=True)
+
+class _Rooms:
+    """The private file system views of environments, kept while their process is started anew (see `room`)."""
+
+    def __init__(self) -> None:
+        self._namespaces: dict[str, int] = {}
+
+    def enter(self, name: str, view: room.View, report: socket.socket) -> None:
+        """In the forked child: enter the view, made now or by an earlier process of the same environment."""
+        if name in self._namespaces:
+            room.call("setns", self._namespaces[name], room.CLONE_NEWNS)
+            return
+        room.enter(view)
+        namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+        socket.send_fds(report, [b"made"], [namespace])
+
+    def remember(self, name: str, report: socket.socket) -> None:
+        """In the launcher: keep what the child has made; returns when the child is set up."""
+        _, descriptors, _, _ = socket.recv_fds(report, 16, 1)
+        if descriptors:
+            self._namespaces[name] = descriptors[0]
+
+    def forget(self, name: str) -> None:
+        """The environment is gone for good."""
+        if (namespace := self._namespaces.pop(name, None)) is not None:
+            os.close(namespace)
 
 
-def _call(name: str, *arguments: Any) -> None:
-    if getattr(_libc, name)(*arguments) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{name}: {os.strerror(number)}")
-
-
-def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
-    _call("mount", source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), data.encode())
-
-
-def _private_tmp(size_mb: int, keep: list[str]) -> None:
-    """Give this process its own empty `/tmp` of `size_mb`; paths of `keep` that lie below /tmp stay reachable."""
-    _call("unshare", CLONE_NEWNS)
-    _mount("none", "/", "", MS_REC | MS_PRIVATE)
-    kept = []
-    for path in sorted(keep):
-        descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY)
-        kept.append((path, descriptor))
-    _mount("tmpfs", "/tmp", "tmpfs", 0, f"size={size_mb}m,mode=1777")
-    for path, descriptor in kept:
-        Path(path).mkdir(parents=True, exist_ok=True)
-        _mount(f"/proc/self/fd/{descriptor}", path, "", MS_BIND | MS_REC)
-        os.close(descriptor)
-
-
-def _become(request: dict[str, Any], output: int, parent: int) -> None:
+def _become(request: dict[str, Any], output: int, parent: int, rooms: _Rooms, report: socket.socket) -> None:
     """In the forked child: set the process up, then turn into the runtime."""
     os.setsid()
-    _call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    room.call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    if request["tmp_size_mb"]:
-        _private_tmp(request["tmp_size_mb"], request["keep"])
+    if request["view"]:
+        rooms.enter(request["room"], request["view"], report)
     os.chdir(request["cwd"])
     os.execve(request["argv"][0], request["argv"], request["env"])
 
 
-def _start(request: dict[str, Any], output: int) -> int:
+def _start(request: dict[str, Any], output: int, rooms: _Rooms) -> int:
     parent = os.getpid()
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        _become(request, output, parent)
-    except OSError as error:
-        os.write(2, f"cannot start {request['argv'][0]}: {error}\n".encode())
-    finally:
-        os._exit(127)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                ours.close()
+                _become(request, output, parent, rooms, theirs)
+            except OSError as error:
+                os.write(2, f"cannot start {request['argv'][0]}: {error}\n".encode())
+            finally:
+                os._exit(127)
+        theirs.close()
+        if request["view"]:
+            rooms.remember(request["room"], ours)
+    return pid
 
 
 def _descendants(root: int) -> list[int]:
@@ -107,10 +111,11 @@ class _Children:
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
+        self.rooms = _Rooms()
         self._status: dict[int, tuple[int, int]] = {}
 
     def add(self, request: dict[str, Any], output: int, status: int) -> None:
-        pid = _start(request, output)
+        pid = _start(request, output, self.rooms)
         os.close(output)
         handle = os.pidfd_open(pid)
         self._status[pid] = (status, handle)
@@ -121,21 +126,22 @@ class _Children:
         """Collect who has ended; orphans of handlers that were handed to us as well."""
         while True:
             try:
-                pid, state = os.waitpid(-1, os.WNOHANG)
+                pid, state, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
             if pid in self._status:
-                self._ended(pid, os.waitstatus_to_exitcode(state))
+                self._ended(pid, os.waitstatus_to_exitcode(state), usage.ru_maxrss)
 
-    def _ended(self, pid: int, code: int) -> None:
+    def _ended(self, pid: int, code: int, peak_kb: int) -> None:
         status, handle = self._status.pop(pid)
         self._selector.unregister(handle)
         os.close(handle)
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
-        _tell(status, {"exit": code if code >= 0 else None, "signal": -code if code < 0 else None})
+        ended = {"exit": code if code >= 0 else None, "signal": -code if code < 0 else None, "peak_kb": peak_kb}
+        _tell(status, ended)
         os.close(status)
 
 
@@ -163,7 +169,7 @@ def main(descriptor: int) -> None:
     """Serve requests until the other end of the socket closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    room.call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     connection = socket.socket(fileno=descriptor)
     os.set_inheritable(descriptor, False)
     selector = selectors.DefaultSelector()
@@ -177,8 +183,11 @@ def main(descriptor: int) -> None:
                 data, descriptors = _receive(connection)
                 if not data:
                     return
-                output, status = descriptors
-                children.add(json.loads(data), output, status)
+                request = json.loads(data)
+                if "forget" in request:
+                    children.rooms.forget(request["forget"])
+                else:
+                    children.add(request, *descriptors)
     finally:
         _kill_everything()
 

@@ -19,6 +19,4 @@ def bind_to_configured_host() -> None:
     def tcp4_endpoint(reactor: Any, port: int) -> Any:
         return original.TCP4ServerEndpoint(reactor, port, interface=hosts[port])
 
-    server.endpoints = SimpleNamespace(
-        TCP4ServerEndpoint=tcp4_endpoint, TCP6ServerEndpoint=original.TCP6ServerEndpoint
-    )
+    server.endpoints = SimpleNamespace(TCP4ServerEndpoint=tcp4_endpoint, TCP6ServerEndpoint=original.TCP6ServerEndpoint)

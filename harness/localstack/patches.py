@@ -79,7 +79,7 @@ def _choosing_worker(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checking_visibility(original: Callable[..., Any]) -> Callable[..., Any]:
-    """ "Queue visibility timeout … is less than Function timeout": AWS refuses such a mapping (CreateEventSourceMapping)."""
+    """AWS refuses a mapping whose queue shows messages again before the function's timeout has passed."""
 
     def validate_event_source_mapping(self: provider.LambdaProvider, context: Any, request: Any) -> Any:
         from harness.localstack.sqs_source import SqsSource

@@ -22,6 +22,8 @@ from harness.stack.processes import Child, spawn
 
 # How many files wait on disk: enough to ride out a pause of the feeder, little enough to fit on it.
 AHEAD_FILES = 64
+# From the moment the dispatcher is ready to the first upload.
+START_IN_S = 0.5
 # The events of the load processes that are the ledger's business too
 _LEDGER_EVENTS = {"made", "uploaded", "upload_failed", "dropped"}
 
@@ -69,12 +71,12 @@ def start_feeder(feed: Feed, seed: int, endpoints: Endpoints, logs: Path) -> Chi
     )  # fmt: skip
 
 
-def start_dispatcher(feed: Feed, bucket: str, start_at_s: float, endpoints: Endpoints, logs: Path) -> Child:
-    """Start Locust; it says `ready` once it can keep to the schedule, which begins at `start_at_s` (epoch)."""
+def start_dispatcher(feed: Feed, bucket: str, endpoints: Endpoints, logs: Path) -> Child:
+    """Start Locust; it says when the schedule begins, once it is ready to keep to it."""
     return spawn(
         "dispatcher",
         [sys.executable, "-m", "harness.load.dispatch", "--schedule", feed.schedule, "--directory", feed.files,
-         "--endpoint", endpoints.aws_endpoint_url, "--bucket", bucket, "--start-at", repr(start_at_s)],
+         "--endpoint", endpoints.aws_endpoint_url, "--bucket", bucket, "--start-in", str(START_IN_S)],
         logs / "dispatcher.log", environment=_environment(endpoints), stdout=subprocess.PIPE,
     )  # fmt: skip
 
@@ -89,6 +91,8 @@ def record(child: Child, ledger: Ledger) -> None:
     for line in child.process.stdout:
         said: dict[str, Any] = json.loads(line)
         event = said.pop("event")
+        if event == "ready" and "start_at_s" in said:
+            ledger.append("load_started", start_at_s=said["start_at_s"])
         if event in _LEDGER_EVENTS:
             said.pop("at_s", None)  # the ledger's own time is when it was seen
             ledger.append(event, **said)

@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.2
 FEED_TIMEOUT_S = 120.0
-# From the dispatcher's start to the first upload: it imports Locust in the meantime.
-LEAD_S = 4.0
+DISPATCHER_TIMEOUT_S = 60.0
 ACCOUNTING_THREADS = 2
 
 
@@ -153,17 +152,16 @@ class Run:
         workers.start("feeder", lambda: record(feeder, self.ledger))
         ready_files = min(AHEAD_FILES, len(request.schedule)) // 2
         self._wait(lambda: self._made() >= ready_files, workers, FEED_TIMEOUT_S, "the first files")
-        start_at_s = time.time() + LEAD_S
-        dispatcher = start_dispatcher(feed, request.pipeline.bucket, start_at_s, self.endpoints, logs)
+        dispatcher = start_dispatcher(feed, request.pipeline.bucket, self.endpoints, logs)
         cleanup.callback(_end, dispatcher)
-        self.ledger.append("load_started", start_at_s=start_at_s)
-        workers.start("dispatcher", lambda: record(dispatcher, self.ledger))
         workers.start(
             "trace",
             lambda: probes.tail_invocations(self.endpoints.trace_file, self.ledger, workers.stop, trace_at_byte),
         )
         workers.start("sampler", lambda: probes.keep_sampling(watched, workers.stop))
-        workers.start("merge", lambda: self._merge(watched, start_at_s, workers.stop))
+        workers.start("dispatcher", lambda: record(dispatcher, self.ledger))
+        self._wait(lambda: self.history.start_at_s is not None, workers, DISPATCHER_TIMEOUT_S, "the first uploads")
+        workers.start("merge", lambda: self._merge(watched, workers.stop))
         self.progress.phase(
             f"offering {len(request.schedule)} files over {self.facts.duration_s:g} s, merging every "
             f"{request.timing.merge_every_s:g} s; SLA {request.timing.sla_s:g} s, "
@@ -171,8 +169,9 @@ class Run:
         )
         self._wait(workers.futures["dispatcher"].done, workers, None, "the uploads")
 
-    def _merge(self, watched: probes.Watched, start_at_s: float, stop: threading.Event) -> None:
-        every_s = self.request.timing.merge_every_s
+    def _merge(self, watched: probes.Watched, stop: threading.Event) -> None:
+        every_s, start_at_s = self.request.timing.merge_every_s, self.history.start_at_s
+        assert start_at_s is not None  # the schedule has begun
         with sql.backend(self.endpoints, "nrt-probe") as connection:
             connection.autocommit = True
 

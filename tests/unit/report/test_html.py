@@ -68,12 +68,22 @@ def _with_text(text: str) -> Run:
     run = GOOD.changing("planned", {"index": 0}, key=text).changing("merged", {"type": "orders"}, keys=[text])
     said = {"event": "file_failed", "file": key_of(1), "error": text}
     run = run.changing("invocation", {"request_id": "request-1"}, log_lines=[said], status="error", error_type=text)
+    phases = {
+        "event": "file_loaded",
+        "file": key_of(2),
+        "rows": 1,
+        "committed_at_s": START_S + 2.5,
+        "phase_ms": {text: 9},
+    }
+    run = run.changing("invocation", {"request_id": "request-2"}, log_lines=[phases])
     broken = [{"type": text, "started_s": 1.0, "committed_s": None, "rows": [], "error": text}]
-    return run.changing("merge_run", {}, types=broken).adding(
+    run = run.changing("merge_run", {}, types=broken).adding(
         dead_letter(1, reason=text, message_id=text),
         {"event": "problem", "text": text},
         {"event": "fault", "name": text, "action": "inject", "at_s": START_S + 1},
-    ).supposing(scenario=text, question=text, versions={text: text}, machine={text: text}, stack=text)  # fmt: skip
+    )
+    facts = {"scenario": text, "question": text, "stack": text, "versions": {text: text}, "machine": {text: text}}
+    return run.supposing(types=("orders", "clicks", text), **facts)
 
 
 def _figures(page: Page) -> dict[str, Any]:

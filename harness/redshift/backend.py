@@ -113,7 +113,7 @@ class Backend:
             self._writer.write(b"d" + struct.pack("!I", len(part) + 4))
             self._writer.write(part)
 
-    async def copy_out(self, sql: str, on_data: Callable[[memoryview], None]) -> int:
+    async def copy_out(self, sql: str, on_data: Callable[[memoryview], object]) -> int:
         """COPY … TO STDOUT in the client's pipeline; the rows PostgreSQL counted.
 
         Raises:
@@ -122,6 +122,23 @@ class Backend:
         answer = self._start(Statement(sql), Answer(self._future(), on_copy_data=on_data))
         await self._finished(answer)
         return int(answer.tag.rpartition(" ")[2])
+
+    async def describe(self, sql: str) -> bytes:
+        """The RowDescription of a query; nothing is run.
+
+        Raises:
+            BackendError, Skipped: as `run`.
+        """
+        if self.queue.failed_until_sync:
+            raise Skipped
+        answer = Answer(self._future())
+        close = wire.close(b"S", _STATEMENT)
+        data = (
+            close + wire.parse(_STATEMENT, sql) + wire.message(b"D", b"S" + _STATEMENT + b"\x00") + close + wire.FLUSH
+        )
+        self.send(data, *(Exchange(kind, answer=answer) for kind in "CPDC"))
+        await answer.done
+        return answer.description
 
     async def drained(self) -> None:
         """Return when the backend has answered all that was sent."""
@@ -247,7 +264,9 @@ class Backend:
                 answer.done.set_result(None)
         elif _COMPLETES.get(kind) == front.kind:
             self.queue.pop()
-            if front.kind == "E" and not answer.done.done():
+            if kind == ord("T"):
+                answer.description = bytes(buffer[at + 5 : end])
+            if front.kind in "DE" and not answer.done.done():
                 answer.done.set_result(None)
 
     def _on_error(self, front: Exchange | None, body: bytes) -> bytes | None:

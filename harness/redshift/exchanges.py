@@ -33,8 +33,9 @@ class Answer:
     done: asyncio.Future[None]
     rows: list[list[str | None]] = field(default_factory=list)
     tag: str = ""
+    description: bytes = b"\x00\x00"
     copy_ready: asyncio.Future[None] | None = None
-    on_copy_data: Callable[[memoryview], None] | None = None
+    on_copy_data: Callable[[memoryview], object] | None = None
 
     def add_row(self, body: bytes) -> None:
         self.rows.append(data_row(body))

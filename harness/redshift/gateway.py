@@ -24,11 +24,13 @@ from harness.redshift.backend import Backend, BackendLost
 from harness.redshift.connect import Address, BackendRefused
 from harness.redshift.copy.load import Loader
 from harness.redshift.copy.objects import ObjectStore
-from harness.redshift.lengths import as_redshift_error
+from harness.redshift.copy.unload import Unloader
+from harness.redshift.copy.work import S3Work
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
 from harness.redshift.recorder import LoadRecorder
 from harness.redshift.session import Identity, Session
+from harness.redshift.wording import as_redshift_error
 
 _logger = logging.getLogger(__name__)
 SERVER_VERSION = "8.0.2"
@@ -42,7 +44,6 @@ _SESSION_PARAMETERS = {
     "client_encoding": "UTF8",
     "datestyle": "ISO, MDY",
     "timezone": "UTC",
-    "default_transaction_isolation": "repeatable read",
     "standard_conforming_strings": "off",
     "escape_string_warning": "off",
     "bytea_output": "hex",
@@ -87,7 +88,9 @@ class Gateway:
         self._log = QueryLog(settings.query_log)
         self._store = store = ObjectStore(settings.s3_endpoint)
         self._recorder = LoadRecorder(self._address, self._threads, self._log)
-        self._loader = Loader(store, self._threads, self._recorder)
+        self._work = S3Work(
+            Loader(store, self._threads, self._recorder), Unloader(store, self._threads), self._recorder
+        )
         self._clients: set[asyncio.Task[None]] = set()
         warm.warm_up(store)
 
@@ -200,7 +203,7 @@ class Gateway:
         backend = Backend(opened.reader, opened.writer, self._log, as_redshift_error)
         backend.hidden_parameters[b"server_version"] = SERVER_VERSION.encode()
         (process_id,) = struct.unpack_from("!I", opened.key)
-        session = Session(Identity(process_id, user, database), writer, backend, self._loader, self._log)
+        session = Session(Identity(process_id, user, database), writer, backend, self._work, self._log)
         await _relay(session, reader, writer, backend, self._address, opened.key)
 
 

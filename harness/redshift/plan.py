@@ -6,6 +6,7 @@ Knows nothing of sockets; a plan can be compared, printed and cached.
 from dataclasses import dataclass
 
 from harness.redshift.copy.options import Copy
+from harness.redshift.copy.unload_options import Unload
 from harness.redshift.messages import Refusal
 
 STAND_IN_HINT = "This is the Redshift stand-in of nrt-harness; docs/redshift.md lists what it understands."
@@ -15,20 +16,29 @@ STAND_IN_HINT = "This is the Redshift stand-in of nrt-harness; docs/redshift.md 
 class Plan:
     """One statement, ready for the backend.
 
-    kind: its command for the query log. sql: what PostgreSQL gets. locks: tables, quoted for SQL, whose write lock it
-    needs to the end of the transaction. after: run unseen once it succeeded. transaction: "begin" or "end" if it opens
-    or ends one. copy: run by the gateway instead. refusal: the client gets this error instead. outside_transaction:
-    PostgreSQL refuses it inside a transaction block.
+    kind: its command, source: its text, for the query log. sql: what PostgreSQL gets. locks: tables, quoted for SQL,
+    whose write lock it needs to the end of the transaction. after: run unseen once it succeeded. transaction: "begin"
+    or "end" if it opens or ends one. copy, unload: run by the gateway instead. refusal: the client gets this error
+    instead. outside_transaction: PostgreSQL refuses it inside a transaction block. reads_history: it names a view of
+    what the gateway records.
     """
 
     kind: str
     sql: str
+    source: str = ""
     locks: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     transaction: str | None = None
     copy: Copy | None = None
+    unload: Unload | None = None
     refusal: Refusal | None = None
     outside_transaction: bool = False
+    reads_history: bool = False
+
+    @property
+    def is_special(self) -> bool:
+        """Whether the gateway runs it itself."""
+        return self.copy is not None or self.unload is not None
 
 
 def not_supported(what: str) -> Refusal:

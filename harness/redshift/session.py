@@ -7,11 +7,11 @@ gateway opens one for the statement and ends it with it.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.redshift import messages as wire
 from harness.redshift.backend import Backend
-from harness.redshift.copy.load import Loader
+from harness.redshift.copy.work import S3Work
 from harness.redshift.exchanges import BackendError, Exchange, Skipped
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.plan import Plan
@@ -35,9 +35,9 @@ class Session:
     """Carries one client's messages to one backend."""
 
     def __init__(
-        self, identity: Identity, client: asyncio.StreamWriter, backend: Backend, loader: Loader, log: QueryLog
+        self, identity: Identity, client: asyncio.StreamWriter, backend: Backend, work: S3Work, log: QueryLog
     ) -> None:
-        self._identity, self._client, self._backend, self._loader, self._log = identity, client, backend, loader, log
+        self._identity, self._client, self._backend, self._work, self._log = identity, client, backend, work, log
         self._statements: dict[str, Plan] = {}
         self._portals: dict[str, Plan] = {}
         self._own_transaction = False  # the gateway opened it for a single statement
@@ -76,10 +76,12 @@ class Session:
             self._backend.send(wire.query(""), Exchange("Q"))
             return
         await self._backend.drained()
+        for plan in plans:
+            await self._show_history(plan)
         if len(plans) == 1 and self._is_plain(plans[0]):
             plan = plans[0]
             self._track(plan)
-            self._backend.send(wire.query(plan.sql), Exchange("Q", record=self._begin_record(plan, sql)))
+            self._backend.send(wire.query(plan.sql), Exchange("Q", record=self._begin_record(plan)))
             if plan.transaction:
                 await self._backend.drained()
                 self._in_transaction = self._backend.status != "I"
@@ -88,7 +90,7 @@ class Session:
 
     @staticmethod
     def _is_plain(plan: Plan) -> bool:
-        return not (plan.locks or plan.after or plan.copy or plan.refusal)
+        return not (plan.locks or plan.after or plan.is_special or plan.refusal)
 
     async def _run_script(self, plans: list[Plan]) -> None:
         """Several statements of one message are one transaction, unless they say otherwise."""
@@ -107,8 +109,9 @@ class Session:
 
     async def _run_simple(self, plan: Plan) -> str | None:
         """Run one statement of a simple query; the transaction status, None if the gateway refused it."""
-        record = self._begin_record(plan, plan.sql)
-        if plan.refusal or plan.copy:
+        record = self._begin_record(plan)
+        plan = self._outside_transaction(plan)
+        if plan.refusal or plan.is_special:
             return await self._run_special_simple(plan, record)
         prefix = [LOCK.format(table) for table in plan.locks]
         if plan.transaction:
@@ -147,15 +150,16 @@ class Session:
             self._statements.pop(name, None)
             self._backend.send(wire.message(b"P", body), Exchange("P"))
             return
-        plan = plans[0]
+        plan = self._outside_transaction(plans[0])
         if plan.refusal:
-            record = self._begin_record(plan, sql)
+            record = self._begin_record(plan)
             self._refuse(plan.refusal, record)
             return
         self._statements[name] = plan
+        await self._show_history(plan)
         if self._in_transaction:
             self._take_locks(plan)  # planning already takes the transaction's snapshot
-        types = b"\x00\x00" if plan.copy else body[at:]
+        types = b"\x00\x00" if plan.is_special else body[at:]
         self._backend.send(wire.message(b"P", wire.text(name) + wire.text(plan.sql) + types), Exchange("P"))
 
     async def _on_bind(self, body: bytes) -> None:
@@ -164,6 +168,7 @@ class Session:
         plan = self._statements.get(name)
         if plan:
             self._portals[portal] = plan
+            await self._show_history(plan)
             self._take_locks(plan)
         else:
             self._portals.pop(portal, None)
@@ -183,8 +188,8 @@ class Session:
         if plan is None:
             self._backend.send(wire.message(b"E", body), Exchange("E"))
             return
-        record = self._begin_record(plan, plan.sql)
-        if plan.copy:
+        record = self._begin_record(plan)
+        if plan.is_special:
             await self._backend.drained()
             if not self._backend.queue.failed_until_sync:
                 await self._run_special(plan, record)
@@ -222,6 +227,16 @@ class Session:
 
     # --- both
 
+    async def _show_history(self, plan: Plan) -> None:
+        if plan.reads_history:
+            await self._work.recorder.flush()
+
+    def _outside_transaction(self, plan: Plan) -> Plan:
+        """The plan; refused where the client's transaction forbids it and PostgreSQL would not notice."""
+        if not (plan.outside_transaction and plan.locks and self._in_transaction):
+            return plan
+        return replace(plan, refusal=Refusal("25001", f"{plan.kind} cannot run inside a transaction block"))
+
     def _track(self, plan: Plan) -> None:
         if plan.transaction == "begin":
             self._in_transaction = True
@@ -234,8 +249,7 @@ class Session:
         try:
             if plan.refusal:
                 raise plan.refusal
-            assert plan.copy is not None
-            done = await self._loader.load(plan.copy, self._backend, record)
+            done = await self._work.run(plan, self._backend, record)
         except Refusal as refusal:
             self._refuse(refusal, record)
         except BackendError as error:
@@ -261,8 +275,8 @@ class Session:
         ]
         self._backend.send(data, *opened)
 
-    def _begin_record(self, plan: Plan, sql: str) -> Record:
+    def _begin_record(self, plan: Plan) -> Record:
         if not self._in_transaction:
             self._transaction_id += 1
         who = self._identity
-        return self._log.begin(who.process_id, who.user, who.database, plan.kind, sql, self._transaction_id)
+        return self._log.begin(who.process_id, who.user, who.database, plan.kind, plan.source, self._transaction_id)

@@ -3,17 +3,23 @@
 In: SQL text. Out: one `Plan` a statement. Knows nothing of sessions; the same text always gives the same plan.
 """
 
+import re
+from dataclasses import replace
 from functools import lru_cache
 
+from harness.redshift import refusals
 from harness.redshift import tokens as lex
 from harness.redshift.copy.options import parse_copy
+from harness.redshift.copy.unload_options import parse_unload
 from harness.redshift.ddl import alter_table, create_table
 from harness.redshift.expressions import rewrite
+from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Plan, not_supported, syntax_error
 from harness.redshift.tokens import Cursor, Token
 
 CACHED_SQL_MAX_CHARACTERS = 10_000
+_HISTORY = re.compile(r"(?i)\b(stl|svl|sys|stv_wlm)_")
 NOTHING = "SET redshift.nothing = ''"
 _RELAYED = frozenset((
     "SELECT", "WITH", "VALUES", "EXPLAIN", "DROP", "GRANT", "REVOKE", "COMMENT", "DECLARE", "FETCH", "CLOSE", "PREPARE",
@@ -42,18 +48,22 @@ def _plan_statement(tokens: list[Token]) -> Plan:
     kind = first.upper or first.text
     if first.text == "(":
         kind = "SELECT"
+    source = lex.join(tokens).strip()
     try:
-        return _dispatch(kind, tokens)
+        return replace(_dispatch(kind, tokens), source=source, reads_history=bool(_HISTORY.search(source)))
     except Refusal as refusal:
-        return Plan(kind, lex.join(tokens), refusal=refusal)
+        return Plan(kind, source, source, refusal=refusal)
 
 
 def _dispatch(kind: str, tokens: list[Token]) -> Plan:
+    refusals.check(lex.code(tokens))
     if kind in ("INSERT", "UPDATE", "DELETE", "MERGE"):
         return _write(kind, tokens)
     if kind == "COPY":
         copy = parse_copy(lex.code(tokens))
         return Plan(kind, NOTHING, locks=(copy.table,), copy=copy)
+    if kind == "UNLOAD":
+        return Plan(kind, NOTHING, unload=parse_unload(lex.code(tokens)))
     if kind in ("CREATE", "ALTER"):
         return _definition(kind, tokens)
     if kind == "TRUNCATE":
@@ -88,7 +98,8 @@ def _write(kind: str, tokens: list[Token]) -> Plan:
     if not table:
         raise syntax_error(cursor.peek() or "end of input")
     _refuse_in_write(kind, parts)
-    return Plan(kind, lex.join(rewrite(tokens)), locks=(table,))
+    sql = merge(tokens, rewrite) if kind == "MERGE" else lex.join(rewrite(tokens))
+    return Plan(kind, sql, locks=(table,))
 
 
 def _refuse_in_write(kind: str, parts: list[Token]) -> None:
@@ -111,11 +122,40 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
     if what == "TABLE" and kind == "CREATE":
         sql, *after = create_table(tokens, rewrite)
         return Plan("CREATE TABLE", sql, after=tuple(after))
+    if what == "TABLE" and (append := append_table(tokens)):
+        return append
+    if what == "DATABASE" and kind == "ALTER" and "ISOLATION" in words:
+        return Plan("ALTER DATABASE", _isolation(words, tokens))
     if what == "TABLE":
         return Plan("ALTER TABLE", alter_table(tokens, rewrite) or NOTHING)
     if what in ("SCHEMA", "VIEW", "USER", "GROUP", "ROLE", "DATABASE", "PROCEDURE", "FUNCTION", "DEFAULT"):
         return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
     raise not_supported(f"{kind} {what} is not supported")
+
+
+def append_table(tokens: list[Token]) -> Plan | None:
+    """ALTER TABLE target APPEND FROM source [IGNOREEXTRA | FILLTARGET]."""
+    cursor = Cursor(lex.code(tokens), 2)
+    target = cursor.name()
+    if not target or not cursor.take("APPEND", "FROM"):
+        return None
+    source = cursor.name()
+    option = cursor.peek()
+    cursor.at += option in ("IGNOREEXTRA", "FILLTARGET")
+    if not source or cursor.peek():
+        raise syntax_error(cursor.peek() or "end of input")
+    arguments = ", ".join(map(lex.quote_string, (target, source, option)))
+    body = lex.quote_string(f"BEGIN PERFORM redshift_internal.append_table({arguments}); END")
+    return Plan("ALTER TABLE APPEND", f"DO {body}", locks=(target, source), outside_transaction=True)
+
+
+def _isolation(words: list[str], tokens: list[Token]) -> str:
+    """ALTER DATABASE … ISOLATION LEVEL { SNAPSHOT | SERIALIZABLE }; new sessions have it."""
+    name = Cursor(lex.code(tokens), 2).name()
+    level = {"SNAPSHOT": "repeatable read", "SERIALIZABLE": "serializable"}.get(words[-1])
+    if level is None:
+        raise syntax_error(words[-1])
+    return f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'"
 
 
 def _vacuum(tokens: list[Token]) -> str:

@@ -27,7 +27,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class Token(NamedTuple):
-    """kind: space, comment, string, quoted, dollar, parameter, number, word or symbol. upper: the word in capitals."""
+    """kind: space, comment, string, quoted, dollar, parameter, number, word or symbol; upper: a word in capitals."""
 
     kind: str
     text: str
@@ -46,7 +46,8 @@ def symbol(text: str) -> Token:
 
 
 def string(value: str) -> Token:
-    return Token("string", quote_string(value), "")
+    text = quote_string(value)
+    return Token("string", text, text)
 
 
 def tokenize(sql: str) -> list[Token]:
@@ -57,7 +58,7 @@ def tokenize(sql: str) -> list[Token]:
         if kind == "tag":
             kind = "dollar"
         text = match.group()
-        tokens.append(Token(kind, text, text.upper() if kind in ("word", "symbol") else ""))
+        tokens.append(Token(kind, text, text.upper() if kind == "word" else text))
     return tokens
 
 

@@ -4,6 +4,7 @@ In: a connection as superuser. Out: objects in `pg_catalog` (so that no search p
 `redshift_internal`. Installing again changes nothing but the definitions.
 """
 
+import hashlib
 from pathlib import Path
 
 import psycopg2
@@ -16,7 +17,7 @@ _LOCK = 4_711_201  # two gateways may start on one database at the same time
 
 
 def install(address: Address, user: str, password: str) -> None:
-    """Create or replace everything, and the client's user as a superuser of the backend.
+    """Create everything unless this very version is there, and the client's user as a superuser of the backend.
 
     Raises:
         psycopg2.Error: the backend cannot be reached or the user is no superuser.
@@ -27,8 +28,18 @@ def install(address: Address, user: str, password: str) -> None:
             cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
             cursor.execute("set local allow_system_table_mods = on; set local client_min_messages = warning")
             _create_user(cursor, user, password)
-            for name in _FILES:
-                cursor.execute((Path(__file__).parent / name).read_text())
+            scripts = [(Path(__file__).parent / name).read_text() for name in _FILES]
+            version = hashlib.sha256("".join(scripts).encode()).hexdigest()
+            if _installed_version(cursor) == version:
+                return
+            for script in scripts:
+                cursor.execute(script)
+            database = sql.Identifier(address.database)
+            cursor.execute(
+                sql.SQL("alter database {} set default_transaction_isolation = 'repeatable read'").format(database)
+            )
+            cursor.execute("delete from redshift_internal.version")
+            cursor.execute("insert into redshift_internal.version values (%s)", (version,))
             for name, value in _SETTINGS.items():
                 cursor.execute(
                     sql.SQL("alter database {} set {} = {}").format(
@@ -37,6 +48,15 @@ def install(address: Address, user: str, password: str) -> None:
                 )
     finally:
         connection.close()
+
+
+def _installed_version(cursor: psycopg2.extensions.cursor) -> str | None:
+    cursor.execute("select to_regclass('redshift_internal.version') is not null")
+    if cursor.fetchone() != (True,):
+        return None
+    cursor.execute("select version from redshift_internal.version")
+    found = cursor.fetchone()
+    return str(found[0]) if found else None
 
 
 def _create_user(cursor: psycopg2.extensions.cursor, user: str, password: str) -> None:

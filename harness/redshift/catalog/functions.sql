@@ -89,3 +89,26 @@ create or replace function pg_catalog.datediff(part text, earlier timestamptz, l
     language sql stable as $$ select pg_catalog.datediff(part, earlier::timestamp, later::timestamp) $$;
 create or replace function pg_catalog.datediff(part text, earlier time, later time) returns bigint
     language sql immutable as $$ select pg_catalog.datediff(part, date '2000-01-01' + earlier, date '2000-01-01' + later) $$;
+
+-- "ALTER TABLE APPEND": columns go by name; without IGNOREEXTRA or FILLTARGET both tables have the same
+create or replace function redshift_internal.append_table(target text, source text, option text) returns void
+    language plpgsql as $$
+declare
+    columns text;
+    extra text;
+    unfilled text;
+begin
+    select string_agg(quote_ident(t.attname), ', ') filter (where s.attname is not null and t.attname is not null),
+           string_agg(s.attname, ', ') filter (where t.attname is null),
+           string_agg(t.attname, ', ') filter (where s.attname is null)
+      into columns, extra, unfilled
+      from (select * from pg_attribute where attrelid = target::regclass and attnum > 0 and not attisdropped) t
+      full join (select * from pg_attribute where attrelid = source::regclass and attnum > 0 and not attisdropped) s
+        on s.attname = t.attname and s.atttypid = t.atttypid and s.atttypmod = t.atttypmod;
+    if columns is null or (extra is not null and option <> 'IGNOREEXTRA') or (unfilled is not null and option <> 'FILLTARGET') then
+        raise exception 'ALTER TABLE APPEND: columns of source table % and target table % do not match', source, target
+            using errcode = '42804', hint = coalesce('not in the target: ' || extra || ' ', '') || coalesce('not in the source: ' || unfilled, '');
+    end if;
+    execute format('insert into %s (%s) overriding system value select %s from %s', target, columns, columns, source);
+    execute format('delete from %s', source);
+end $$;

@@ -1,5 +1,18 @@
 -- VARCHAR(n) and CHAR(n) count bytes in Redshift ("Character types"); PostgreSQL counts characters. Every table gets a
 -- check per such column; the gateway words its violation as Redshift does.
+create or replace function redshift_internal.drop_length_checks(relation oid, column_name name) returns void
+    language plpgsql as $$
+declare
+    stale name;
+begin
+    for stale in
+        select k.conname from pg_constraint k join pg_attribute a on a.attrelid = k.conrelid and k.conkey = array[a.attnum]
+         where k.conrelid = relation and k.contype = 'c' and a.attname = column_name and k.conname like 'redshift\_bytes\_%'
+    loop
+        execute format('alter table %s drop constraint %I', relation::regclass, stale);
+    end loop;
+end $$;
+
 create or replace function redshift_internal.check_lengths(relation oid) returns void language plpgsql as $$
 declare
     wanted record;
@@ -13,6 +26,7 @@ begin
            and not exists (select from pg_constraint k where k.conrelid = relation and k.contype = 'c'
                            and k.conkey = array[a.attnum] and k.conname like 'redshift\_bytes\_%\_' || (a.atttypmod - 4))
     loop
+        perform redshift_internal.drop_length_checks(relation, wanted.attname);
         execute format('alter table %s add constraint %I check (octet_length(%I) <= %s)',
                        relation::regclass, wanted.name, wanted.attname, wanted.size_bytes);
     end loop;

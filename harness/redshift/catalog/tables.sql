@@ -16,4 +16,5 @@ create table if not exists redshift_internal.load_error (
     query_id bigint, session_id integer, transaction_id bigint, table_name text, file_name text, line_number bigint,
     position integer, column_name text, column_type text, column_length text, raw_line text, raw_value text,
     error_code integer, error_message text, start_time timestamp default (clock_timestamp() at time zone 'UTC'));
+create table if not exists redshift_internal.version (version text);
 grant select on all tables in schema redshift_internal to public;

@@ -1,9 +1,222 @@
--- System views. Source: Database Developer Guide, "System tables and views reference".
-create or replace view pg_catalog.stl_load_errors as
-    select 100 as userid, 0 as slice, null::integer as tbl, e.start_time as starttime, e.session_id as session,
-           e.query_id as query, e.file_name::char(256) as filename, e.line_number, e.column_name::char(127) as colname,
-           e.column_type::char(10) as type, e.column_length::char(10) as col_length, e.position,
-           e.raw_line::char(1024) as raw_line, e.raw_value::char(1024) as raw_field_value, e.error_code as err_code,
-           e.error_message::char(100) as err_reason
+-- System views. Source: Database Developer Guide, "System tables and views reference". They hold what the stand-in
+-- knows; what only a cluster has (slices, disk blocks, compression) is a constant.
+do $$
+declare
+    view text;
+begin
+    foreach view in array array['stl_load_errors', 'stl_loaderror_detail', 'sys_load_error_detail', 'sys_load_history',
+        'stl_load_commits', 'stl_file_scan', 'sys_load_detail', 'stl_query', 'stl_querytext', 'svl_qlog',
+        'svl_statementtext', 'sys_query_history', 'sys_query_text', 'svv_columns', 'svv_tables', 'svv_redshift_columns',
+        'svv_redshift_tables', 'svv_redshift_schemas', 'svv_redshift_databases', 'svv_all_columns', 'svv_all_tables',
+        'svv_all_schemas', 'svv_table_info', 'svv_transactions', 'svv_external_schemas', 'svv_external_tables',
+        'svv_external_columns', 'pg_table_def', 'stv_locks', 'stv_sessions', 'stv_recents', 'stv_inflight',
+        'stv_tbl_perm', 'stv_slices', 'pg_user_info', 'svl_user_info', 'svv_user_info', 'stv_wlm_query_state',
+        'pg_external_schema', 'svv_diskusage', 'stl_error', 'stl_wlm_query', 'stl_ddltext', 'stl_utilitytext'] loop
+        execute format('drop view if exists pg_catalog.%I cascade', view);
+    end loop;
+end $$;
+
+create view pg_catalog.stl_load_errors as
+    select 100 as userid, 0 as slice, to_regclass(e.table_name)::oid::integer as tbl, e.start_time as starttime,
+           e.session_id as session, e.query_id as query, e.file_name::char(256) as filename, e.line_number,
+           e.column_name::char(127) as colname, e.column_type::char(10) as type, e.column_length::char(10) as col_length,
+           e.position, e.raw_line::char(1024) as raw_line, e.raw_value::char(1024) as raw_field_value,
+           e.error_code as err_code, e.error_message::char(100) as err_reason, 0 as is_partial, 0 as start_offset,
+           1 as copy_job_id
       from redshift_internal.load_error e;
-grant select on pg_catalog.stl_load_errors to public;
+create view pg_catalog.stl_loaderror_detail as
+    select userid, slice, session, query, filename, line_number, 1 as field, colname, raw_field_value as value, 0 as is_null,
+           type, col_length from pg_catalog.stl_load_errors;
+create view pg_catalog.sys_load_error_detail as
+    select 100 as user_id, e.query_id, e.transaction_id, e.session_id, e.database_name, e.table_id,
+           e.start_time, e.file_name::char(256) as file_name, e.line_number, e.column_name::char(127) as column_name,
+           e.column_type::char(10) as column_type, e.column_length::char(10) as column_length, e.position,
+           e.error_code, e.error_message::char(512) as error_message
+      from (select *, current_database()::text as database_name, to_regclass(table_name)::oid::integer as table_id
+              from redshift_internal.load_error) e;
+create view pg_catalog.sys_load_history as
+    select 100 as user_id, l.query_id, l.query_id as query_id_first, l.transaction_id, l.session_id, l.database_name,
+           l.status, l.table_name, l.start_time, l.end_time,
+           (extract(epoch from l.end_time - l.start_time) * 1000000)::bigint as duration, l.data_source, l.file_format,
+           l.loaded_rows, l.source_bytes as loaded_bytes, l.source_bytes as source_file_bytes,
+           (select count(*) from redshift_internal.load_file f where f.query_id = l.query_id)::integer as source_file_count,
+           (select count(*) from redshift_internal.load_file f where f.query_id = l.query_id)::integer as file_count_scanned,
+           0 as file_bytes_scanned,
+           (select count(*) from redshift_internal.load_error e where e.query_id = l.query_id) as error_count,
+           1 as copy_job_id
+      from redshift_internal.load l;
+create view pg_catalog.stl_load_commits as
+    select 100 as userid, f.query_id as query, 0 as slice, f.file_name::char(256) as name, f.file_name::char(256) as filename,
+           0 as byte_offset, f.loaded_rows as lines_scanned, 0 as errors, f.recorded_at as curtime, 1 as status,
+           l.file_format::char(16) as file_format, l.status = 'completed' as is_complete
+      from redshift_internal.load_file f join redshift_internal.load l using (query_id)
+     where l.status = 'completed';
+create view pg_catalog.stl_file_scan as
+    select userid, query, slice, name, lines_scanned as lines, 0::bigint as bytes, 0::bigint as loadtime, curtime
+      from pg_catalog.stl_load_commits;
+create view pg_catalog.sys_load_detail as
+    select 100 as user_id, query_id, file_name, source_bytes as bytes_scanned, loaded_rows as lines_scanned,
+           recorded_at as record_time from redshift_internal.load_file;
+
+create view pg_catalog.sys_query_history as
+    select 100 as user_id, q.query_id, null::varchar as query_label, q.transaction_id, q.session_id, q.database_name,
+           q.query_type::varchar(32) as query_type, case when q.error_message is null then 'success' else 'failed' end as status,
+           false as result_cache_hit, q.start_time, q.end_time,
+           (extract(epoch from q.end_time - q.start_time) * 1000000)::bigint as elapsed_time, 0::bigint as queue_time,
+           (extract(epoch from q.end_time - q.start_time) * 1000000)::bigint as execution_time,
+           q.error_message::varchar(512) as error_message, q.returned_rows, q.returned_bytes,
+           q.query_text::varchar(4000) as query_text, '8.0.2'::varchar as redshift_version, null::varchar as usage_limit,
+           'primary'::varchar as compute_type, 0::bigint as compile_time, 0::bigint as planning_time, 0::bigint as lock_wait_time,
+           q.username, 'default'::varchar(320) as service_class_name
+      from redshift_internal.query q;
+create view pg_catalog.sys_query_text as
+    select 100 as user_id, query_id, transaction_id, session_id, start_time, 0 as sequence, query_text as text
+      from redshift_internal.query;
+create view pg_catalog.stl_query as
+    select 100 as userid, q.query_id as query, 'default'::char(320) as label, q.transaction_id as xid, q.session_id as pid,
+           q.database_name::char(32) as database, q.query_text::char(4000) as querytxt, q.start_time as starttime,
+           q.end_time as endtime, (q.error_message is not null)::integer as aborted, 0 as insert_pristine, 0 as concurrency_scaling_status
+      from redshift_internal.query q;
+create view pg_catalog.stl_querytext as
+    select userid, xid, pid, query, 0 as sequence, querytxt::char(200) as text from pg_catalog.stl_query;
+create view pg_catalog.svl_qlog as
+    select userid, query, xid, pid, starttime, endtime,
+           (extract(epoch from endtime - starttime) * 1000000)::bigint as elapsed, aborted, label,
+           querytxt::char(60) as substring, null::bigint as source_query, 0 as concurrency_scaling_status,
+           false as from_sp_call from pg_catalog.stl_query;
+create view pg_catalog.svl_statementtext as
+    select userid, xid, pid, label, starttime, endtime, 0 as sequence, 'QUERY'::varchar(10) as type, querytxt::char(200) as text
+      from pg_catalog.stl_query;
+create view pg_catalog.stl_error as
+    select 100 as userid, 'postgres'::char(12) as process, session_id::bigint as pid, 0 as errcode, ''::char(90) as file,
+           0 as linenum, error_message::char(100) as context, error_message::char(512) as error, end_time as recordtime
+      from redshift_internal.query where error_message is not null;
+create view pg_catalog.stl_wlm_query as
+    select userid, xid, 0 as task, query, 6 as service_class, 1 as slot_count, starttime as service_class_start_time,
+           starttime as queue_start_time, starttime as queue_end_time, 0::bigint as total_queue_time,
+           starttime as exec_start_time, endtime as exec_end_time,
+           (extract(epoch from endtime - starttime) * 1000000)::bigint as total_exec_time from pg_catalog.stl_query;
+create view pg_catalog.stl_ddltext as
+    select userid, xid, pid, label, starttime, endtime, 0 as sequence, querytxt::char(200) as text from pg_catalog.stl_query
+     where querytxt ~* '^\s*(create|alter|drop|truncate)';
+create view pg_catalog.stl_utilitytext as
+    select userid, xid, pid, label, starttime, endtime, 0 as sequence, querytxt::char(200) as text from pg_catalog.stl_query
+     where querytxt ~* '^\s*(begin|commit|rollback|set|show|vacuum|analyze|copy|unload)';
+
+create view pg_catalog.svv_columns as
+    select c.table_catalog, c.table_schema, c.table_name, c.column_name, c.ordinal_position, c.column_default, c.is_nullable,
+           c.data_type, c.character_maximum_length, c.numeric_precision, c.numeric_precision_radix, c.numeric_scale,
+           c.datetime_precision, c.interval_type, c.interval_precision, c.character_set_catalog, c.character_set_schema,
+           c.character_set_name, c.collation_catalog, c.collation_schema, c.collation_name, c.domain_name, null::varchar as remarks
+      from information_schema.columns c;
+create view pg_catalog.svv_tables as
+    select table_catalog, table_schema, table_name, table_type, null::varchar as remarks from information_schema.tables;
+create view pg_catalog.svv_redshift_columns as
+    select table_catalog::varchar(128) as database_name, table_schema::varchar(128) as schema_name,
+           table_name::varchar(128) as table_name, column_name::varchar(128) as column_name, ordinal_position::integer,
+           case data_type when 'jsonb' then 'super' when 'bytea' then 'binary varying' else data_type end::varchar(128) as data_type,
+           column_default::varchar(4000), is_nullable::varchar(3), 'none'::varchar(128) as encoding, false as distkey,
+           0 as sortkey, null::varchar(128) as column_acl, null::varchar(256) as remarks
+      from information_schema.columns;
+create view pg_catalog.svv_all_columns as
+    select r.database_name, r.schema_name, r.table_name, r.column_name, r.ordinal_position, r.column_default, r.is_nullable,
+           r.data_type, c.character_maximum_length::integer, c.numeric_precision::integer, c.numeric_scale::integer, r.remarks
+      from pg_catalog.svv_redshift_columns r join information_schema.columns c
+        on c.table_schema = r.schema_name and c.table_name = r.table_name and c.column_name = r.column_name;
+create view pg_catalog.svv_redshift_tables as
+    select table_catalog::varchar(128) as database_name, table_schema::varchar(128) as schema_name,
+           table_name::varchar(128) as table_name, case table_type when 'BASE TABLE' then 'TABLE' else table_type end::varchar(128) as table_type,
+           null::varchar(128) as table_acl, null::varchar(128) as remarks, current_user::varchar(128) as table_owner
+      from information_schema.tables;
+create view pg_catalog.svv_all_tables as
+    select database_name, schema_name, table_name, table_acl, table_type, remarks from pg_catalog.svv_redshift_tables;
+create view pg_catalog.svv_redshift_schemas as
+    select current_database()::varchar(128) as database_name, nspname::varchar(128) as schema_name,
+           (nspowner::bigint)::integer as schema_owner, 'local'::varchar(128) as schema_type, null::varchar(128) as schema_acl,
+           null::varchar(128) as schema_option
+      from pg_namespace where nspname !~ '^pg_(toast|temp)' and nspname not in ('redshift_internal');
+create view pg_catalog.svv_all_schemas as
+    select database_name, schema_name, schema_owner, schema_type, schema_acl, null::varchar(128) as source_database, schema_option
+      from pg_catalog.svv_redshift_schemas;
+create view pg_catalog.svv_redshift_databases as
+    select datname::varchar(128) as database_name, (datdba::bigint)::integer as database_owner, 'local'::varchar(32) as database_type,
+           null::varchar(128) as database_acl, null::varchar(128) as database_options, 'Snapshot Isolation'::varchar(128) as database_isolation_level
+      from pg_database where not datistemplate;
+create view pg_catalog.pg_table_def as
+    select n.nspname as schemaname, c.relname as tablename, a.attname as "column",
+           case a.atttypid when 'jsonb'::regtype then 'super' else format_type(a.atttypid, a.atttypmod) end as type,
+           'none'::char(32) as encoding, false as distkey, 0 as sortkey, a.attnotnull as "notnull"
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
+     where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and n.nspname = any (current_schemas(true));
+create view pg_catalog.svv_table_info as
+    select current_database()::text as database, n.nspname::text as schema, c.oid::bigint::integer as table_id, c.relname::text as "table",
+           'N'::text as encoded, 'AUTO(ALL)'::text as diststyle, 'AUTO(SORTKEY)'::text as sortkey1, 0 as max_varchar,
+           null::char(32) as sortkey1_enc, 0 as sortkey_num, (pg_table_size(c.oid) / 1048576)::bigint as size, 0::numeric(10,4) as pct_used,
+           0::bigint as empty, 0::numeric(5,2) as unsorted, 0::numeric(5,2) as stats_off,
+           greatest(c.reltuples, s.n_live_tup, 0)::numeric(38,0) as tbl_rows, 1::numeric(19,2) as skew_sortkey1,
+           1::numeric(19,2) as skew_rows, greatest(c.reltuples, s.n_live_tup, 0)::numeric(38,0) as estimated_visible_rows,
+           null::text as risk_event, 0::numeric(12,2) as vacuum_sort_benefit, null::timestamp as create_time
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_stat_all_tables s on s.relid = c.oid
+     where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'redshift_internal', 'pg_toast');
+create view pg_catalog.stv_tbl_perm as
+    select 0 as slice, table_id as id, "table"::char(72) as name, tbl_rows::bigint as rows, tbl_rows::bigint as sorted_rows,
+           0 as temp, 1::bigint as db_id, 0 as insert_pristine, 0 as delete_pristine, 0 as backup, 0 as dist_style, 0 as block_count
+      from pg_catalog.svv_table_info;
+create view pg_catalog.svv_diskusage as
+    select 0::bigint as db_id, name, slice, 0 as col, id as tbl, 0 as blocknum, rows as num_values from pg_catalog.stv_tbl_perm;
+create view pg_catalog.svv_external_schemas as
+    select 0 as esoid, 0::smallint as eskind, ''::name as schemaname, 0 as esowner, ''::text as databasename, ''::text as esoptions where false;
+create view pg_catalog.pg_external_schema as
+    select 0::oid as esoid, 0 as eskind, ''::text as esdbname, ''::text as esoptions where false;
+create view pg_catalog.svv_external_tables as
+    select ''::text as schemaname, ''::text as tablename, ''::text as location, ''::text as input_format where false;
+create view pg_catalog.svv_external_columns as
+    select ''::text as schemaname, ''::text as tablename, ''::text as columnname, ''::text as external_type, 0 as columnnum,
+           0 as part_key, ''::text as is_nullable where false;
+
+-- The write lock that COPY and DML take is SHARE ROW EXCLUSIVE here.
+create view pg_catalog.stv_locks as
+    select l.relation::bigint::integer as table_id, a.query_start at time zone 'UTC' as last_update, l.pid as lock_owner_pid,
+           coalesce(a.backend_xid::text::bigint, 0) as lock_owner_pid_xid,
+           case when l.granted then 'Holding write lock' else 'Waiting for write lock' end::char(22) as lock_status,
+           a.xact_start at time zone 'UTC' as lock_owner_start_ts, a.usename::text as lock_owner
+      from pg_locks l join pg_stat_activity a on a.pid = l.pid
+     where l.locktype = 'relation' and l.mode in ('ShareRowExclusiveLock', 'AccessExclusiveLock') and l.relation >= 16384;
+create view pg_catalog.svv_transactions as
+    select a.usename::text as txn_owner, current_database()::text as txn_db, coalesce(a.backend_xid::text::bigint, 0) as xid, l.pid,
+           a.xact_start at time zone 'UTC' as txn_start, l.mode as lock_mode, 'relation'::text as lockable_object_type,
+           l.relation::bigint::integer as relation, l.granted
+      from pg_locks l join pg_stat_activity a on a.pid = l.pid where l.locktype = 'relation' and a.datname = current_database();
+create view pg_catalog.stv_sessions as
+    select backend_start at time zone 'UTC' as starttime, pid as process, usename::char(50) as user_name, datname::char(50) as db_name,
+           0 as timeout_sec from pg_stat_activity where datname is not null and application_name not like 'redshift stand-in%';
+create view pg_catalog.stv_recents as
+    select 100 as userid, case state when 'active' then 'Running' else 'Done' end::char(20) as status,
+           query_start at time zone 'UTC' as starttime,
+           (extract(epoch from clock_timestamp() - query_start) * 1000000)::bigint as duration, usename::char(50) as user_name,
+           datname::char(50) as db_name, query::char(600) as query, pid from pg_stat_activity where datname is not null;
+create view pg_catalog.stv_inflight as
+    select 100 as userid, 0 as slice, 0::bigint as query, 'default'::char(30) as label, 0::bigint as xid, pid, starttime,
+           query::char(100) as text, 0 as suspended, 0 as insert_pristine, 0 as concurrency_scaling_status
+      from pg_catalog.stv_recents where status = 'Running';
+create view pg_catalog.stv_wlm_query_state as
+    select xid, 0 as task, query, 6 as service_class, 1 as slot_count, starttime as wlm_start_time, 'Running'::char(16) as state,
+           0::bigint as queue_time, 0::bigint as exec_time from pg_catalog.stv_inflight;
+create view pg_catalog.stv_slices as select 0 as node, 0 as slice, 0 as localslice, 'D'::char(1) as type;
+create view pg_catalog.pg_user_info as
+    select usename, usesysid, usecreatedb, usesuper, usecatupd, passwd, valuntil, useconfig, '0'::text as useconnlimit
+      from (select *, false as usecatupd from pg_user) u;
+create view pg_catalog.svl_user_info as
+    select usename, usesysid, usecreatedb, usesuper, usecatupd, useconnlimit, 'UNRESTRICTED'::text as syslogaccess,
+           null::timestamp as last_ddl_ts, 0 as sessiontimeout, null::text as external_id from pg_catalog.pg_user_info;
+create view pg_catalog.svv_user_info as
+    select usename::varchar as user_name, (usesysid::bigint)::integer as user_id, usecreatedb as createdb, usesuper as superuser,
+           usecatupd as catalog_update, useconnlimit as connection_limit from pg_catalog.pg_user_info;
+do $$
+declare
+    view record;
+begin
+    for view in select viewname from pg_views where schemaname = 'pg_catalog' and viewname ~ '^(st[lv]|sv[lv]|sys)_' loop
+        execute format('grant select on pg_catalog.%I to public', view.viewname);
+    end loop;
+end $$;

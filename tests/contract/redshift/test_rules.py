@@ -1,0 +1,265 @@
+"""Where Redshift is stricter than PostgreSQL, or simply otherwise. Each test names the documentation it follows."""
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import psycopg2
+import pytest
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+Connect = Callable[[], Any]
+
+
+def source(page: str) -> Any:
+    """The page of the Database Developer Guide that a test follows; docs/redshift.md is made from these."""
+    return pytest.mark.documented(page)
+
+
+@source("CREATE TABLE")
+def test_primary_key_and_unique_are_declared_but_not_enforced(sql: Sql) -> None:
+    sql("create table t (id int primary key, mail varchar(9) unique, foreign key (id) references nowhere (id))")
+    sql("insert into t values (1, 'a'), (1, 'a')")
+    assert sql("select count(*) from t") == [(2,)]
+    with pytest.raises(psycopg2.errors.NotNullViolation):
+        sql("insert into t values (null, 'b')")
+
+
+@source("Character types")
+@pytest.mark.parametrize("statement", [
+    "insert into t values ('éé')", "insert into t select 'éé'", "update t set a = 'éé'",
+    "merge into t using s on t.a = s.a when matched then update set a = 'x' when not matched then insert values (s.a)",
+])  # fmt: skip
+def test_varchar_counts_bytes(sql: Sql, statement: str) -> None:
+    sql("create table t (a varchar(3)); create table s (a varchar(9)); insert into s values ('éé')")
+    sql("insert into t values ('é')")
+    words = r"value too long for type character varying\(3\)"
+    with pytest.raises(psycopg2.errors.StringDataRightTruncation, match=words):
+        sql(statement)
+
+
+@source("Character types")
+def test_columns_added_or_copied_count_bytes_too(sql: Sql) -> None:
+    sql("create table a (x varchar(3))")
+    sql("create table b (like a)")
+    sql("create table c as select * from a")
+    sql("alter table a add column y varchar(3)")
+    sql("alter table a alter column x type varchar(4)")
+    sql("insert into a values ('éé', 'é')")
+    for statement in ("insert into a values ('x', 'éé')", "insert into b values ('éé')", "insert into c values ('éé')"):
+        with pytest.raises(psycopg2.errors.StringDataRightTruncation):
+            sql(statement)
+
+
+@source("Character types")
+def test_types_have_their_default_lengths(sql: Sql) -> None:
+    sql("create table t (a varchar, b char, c text, d varchar(max), e numeric, f nvarchar(5), g float, h super)")
+    assert [row[0] for row in sql("select type from pg_table_def where tablename = 't'")] == [
+        "character varying(256)", "character(1)", "character varying(256)", "character varying(65535)", "numeric(18,0)",
+        "character varying(5)", "double precision", "super",
+    ]  # fmt: skip
+
+
+@source("TRUNCATE")
+def test_truncate_commits(psycopg: Connect) -> None:
+    connection = psycopg()
+    connection.autocommit = False
+    cursor = connection.cursor()
+    cursor.execute("create table t (a int); create table u (a int); insert into t values (1)")
+    connection.commit()
+    cursor.execute("insert into u values (1)")
+    cursor.execute("truncate t")
+    connection.rollback()
+    cursor.execute("select (select count(*) from t), (select count(*) from u)")
+    assert cursor.fetchall() == [(0, 1)]
+
+
+@source("LOCK")
+def test_a_writer_waits_for_the_end_of_the_other_transaction(psycopg: Connect, sql: Sql) -> None:
+    sql("create table t (a int)")
+    first, second = psycopg(), psycopg()
+    first.autocommit = False
+    first.cursor().execute("insert into t values (1)")
+    cursor = second.cursor()
+    cursor.execute("set statement_timeout to 100")
+    for statement in ("insert into t values (2)", "delete from t", "update t set a = 2"):
+        with pytest.raises(psycopg2.errors.QueryCanceled):
+            cursor.execute(statement)
+    cursor.execute("select count(*) from t")
+    assert cursor.fetchall() == [(0,)]
+    held = sql("select lock_status from stv_locks where table_id = 't'::regclass::oid::bigint")
+    assert held == [("Holding write lock    ",)]
+    first.commit()
+    cursor.execute("insert into t values (2)")
+
+
+@source("Isolation levels in Amazon Redshift")
+def test_a_transaction_reads_one_snapshot(psycopg: Connect, sql: Sql) -> None:
+    sql("create table t (a int)")
+    reader = psycopg()
+    reader.autocommit = False
+    cursor = reader.cursor()
+    cursor.execute("select count(*) from t")
+    sql("insert into t values (1)")
+    cursor.execute("select count(*) from t")
+    assert cursor.fetchall() == [(0,)]
+
+
+@source("Isolation levels in Amazon Redshift")
+def test_a_waiting_writer_sees_what_the_first_one_did(psycopg: Connect, sql: Sql) -> None:
+    """The write lock comes before the snapshot, so the waiter does not fail."""
+    sql("create table t (a int); insert into t values (1)")
+    first, second = psycopg(), psycopg()
+    first.autocommit = False
+    first.cursor().execute("update t set a = a + 1")
+    thread = Thread(target=lambda: second.cursor().execute("update t set a = a + 1"))
+    thread.start()
+    while sql("select count(*) from stv_locks where lock_status like 'Waiting%%'", "") == [(0,)]:
+        pass
+    first.commit()
+    thread.join()
+    assert sql("select a from t") == [(3,)]
+
+
+@source("Unsupported PostgreSQL features")
+@pytest.mark.parametrize(("statement", "code"), [
+    ("insert into t values (1) on conflict do nothing", "42601"),
+    ("insert into t values (1) returning a", "42601"),
+    ("create index i on t (a)", "0A000"),
+    ("create unique index i on t (a)", "0A000"),
+    ("create table x (a int[])", "0A000"),
+    ("create table x (a serial)", "0A000"),
+    ("create table x (a uuid)", "0A000"),
+    ("create table x (a int check (a > 0))", "0A000"),
+    ("create table x (a int) inherits (t)", "42601"),
+    ("create table x (a int) partition by range (a)", "42601"),
+    ("copy t from stdin", "0A000"),
+    ("create trigger x before insert on t execute function f()", "0A000"),
+    ("create sequence s", "0A000"),
+    ("create extension hstore", "0A000"),
+    ("create type x as (a int)", "0A000"),
+    ("create domain x as int", "0A000"),
+    ("create rule r as on insert to t do nothing", "0A000"),
+    ("listen x", "42601"),
+    ("select array_agg(a) from t", "42883"),
+    ("select a from t for update skip locked", "0A000"),
+    ("select * from t tablesample system (1)", "42601"),
+    ("select * from generate_series(1, 2) with ordinality", "42601"),
+    ("select 1 as a, array[1, 2]", None),
+])  # fmt: skip
+def test_what_redshift_does_not_know_is_refused(sql: Sql, statement: str, code: str | None) -> None:
+    sql("create table t (a int)")
+    if code is None:
+        sql(statement)
+        return
+    with pytest.raises(psycopg2.Error) as caught:
+        sql(statement)
+    assert caught.value.pgcode == code
+
+
+@source("MERGE")
+@pytest.mark.parametrize("tail", [
+    "x using s on x.k = s.k when matched then update set v = 1 when not matched then insert values (1, 1)",
+    "using (select * from s) q on t.k = q.k when matched then delete when not matched then insert values (1, 1)",
+    "using s on t.k = s.k when matched and t.v = 1 then delete when not matched then insert values (1, 1)",
+    "using s on t.k = s.k when matched then delete when not matched and s.v = 1 then insert values (1, 1)",
+    "using s on t.k = s.k when matched then do nothing",
+    "using s on t.k = s.k when matched then update set v = 1",
+    "using s on t.k = s.k when not matched then insert values (1, 1)",
+    "using s on t.k > s.k when matched then delete when not matched then insert values (1, 1)",
+    "using t on t.k = t.k when matched then delete when not matched then insert values (1, 1)",
+])  # fmt: skip
+def test_merge_refuses_what_only_postgresql_takes(sql: Sql, tail: str) -> None:
+    sql("create table t (k int, v int); create table s (k int, v int); insert into s values (1, 1)")
+    with pytest.raises(psycopg2.Error) as caught:
+        sql(f"merge into t {tail}")
+    assert caught.value.pgcode in ("42601", "0A000")
+
+
+@source("Troubleshooting serializable isolation errors")
+def test_serializable_isolation_is_violated_with_1023(psycopg: Connect, sql: Sql) -> None:
+    sql("create table a (x int); create table b (x int)")
+    first, second = psycopg(), psycopg()
+    for connection in (first, second):
+        connection.cursor().execute("set default_transaction_isolation to serializable")
+        connection.autocommit = False
+        connection.cursor().execute("select count(*) from a")
+        connection.cursor().execute("select count(*) from b")
+    first.cursor().execute("insert into a values (1)")
+    second.cursor().execute("insert into b values (1)")
+    first.commit()
+    with pytest.raises(psycopg2.InternalError, match="1023"):
+        second.commit()
+
+
+@source("MERGE")
+def test_merge_updates_inserts_and_deletes(sql: Sql) -> None:
+    sql("create table t (k int, v int); insert into t values (1, 1), (2, 2)")
+    sql("create table s (k int, v int); insert into s values (2, 20), (3, 30)")
+    sql("merge into t using s q on t.k = q.k when matched then update set v = q.v "
+        "when not matched then insert (k, v) values (q.k, q.v)")  # fmt: skip
+    assert sql("select * from t order by k") == [(1, 1), (2, 20), (3, 30)]
+    sql("merge into t using s on t.k = s.k when matched then delete when not matched then insert values (s.k, s.v)")
+    assert sql("select * from t order by k") == [(1, 1)]
+
+
+@source("MERGE")
+def test_merge_fails_when_a_row_matches_twice(sql: Sql) -> None:
+    sql("create table t (k int, v int); insert into t values (1, 1)")
+    sql("create table s (k int, v int); insert into s values (1, 2), (1, 3)")
+    with pytest.raises(psycopg2.Error, match="Found multiple matches to update the same tuple"):
+        sql("merge into t using s on t.k = s.k when matched then update set v = s.v "
+            "when not matched then insert values (s.k, s.v)")  # fmt: skip
+
+
+@source("MERGE")
+def test_merge_remove_duplicates(sql: Sql) -> None:
+    sql("create table t (k int, v int); insert into t values (1, 1), (2, 2), (2, 2)")
+    sql("create table s (k int, v int); insert into s values (2, 2), (3, 3), (3, 3), (1, 9)")
+    sql("merge into t using s on t.k = s.k remove duplicates")
+    assert sql("select * from t order by k, v") == [(1, 9), (2, 2), (3, 3)]
+
+
+@source("ALTER TABLE APPEND")
+def test_alter_table_append_moves_all_rows(sql: Sql) -> None:
+    sql("create table t (a int, b varchar(3)); create table s (a int, b varchar(3)); insert into s values (1, 'x')")
+    sql("alter table t append from s")
+    assert sql("select a, b from t") == [(1, "x")]
+    assert sql("select count(*) from s") == [(0,)]
+
+
+@source("ALTER TABLE APPEND")
+def test_alter_table_append_is_refused_in_a_transaction(psycopg: Connect, sql: Sql) -> None:
+    sql("create table t (a int); create table s (a int)")
+    connection = psycopg()
+    connection.autocommit = False
+    with pytest.raises(psycopg2.Error, match="transaction block"):
+        connection.cursor().execute("alter table t append from s")
+
+
+@source("CREATE TABLE")
+def test_temporary_tables_by_number_sign(sql: Sql) -> None:
+    sql("create table #mine (a int)")
+    sql("insert into #mine values (1)")
+    assert sql("select a from #mine") == [(1,)]
+    sql("select a into #other from #mine")
+    assert sql("select a from #other") == [(1,)]
+
+
+@source("CREATE TABLE")
+def test_storage_clauses_are_taken(sql: Sql) -> None:
+    sql("create table t (id bigint identity(1, 1) encode az64 distkey, a varchar(9) default 'x' encode lzo not null, "
+        "b timestamp default sysdate sortkey) diststyle key compound sortkey (b, a) backup no")  # fmt: skip
+    sql("insert into t (a) values ('y')")
+    assert sql("select id, a from t") == [(1, "y")]
+    sql("create table u diststyle all distkey (a) sortkey auto as select a from t")
+    sql("alter table t alter sortkey (a)")
+    sql("alter table t alter diststyle even")
+
+
+@source("CREATE TABLE")
+def test_a_syntax_error_is_one(sql: Sql) -> None:
+    for statement in ("create table t (a int) diststile even", "create table t (a int distkye)", "selec 1", "copy"):
+        with pytest.raises(psycopg2.Error) as caught:
+            sql(statement)
+        assert caught.value.pgcode == "42601"

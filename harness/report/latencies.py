@@ -83,6 +83,7 @@ def _never_merged(scene: Scene, name: str, top_s: float) -> Trace:
 def where_the_time_goes(scene: Scene) -> Figure:
     """Stacked bars: the mean parts of the files around p50, p95 and p99, and of the ten slowest files."""
     parts, traces = breakdown.parts_in(scene.breakdowns), list[Trace]()
+    took_s = [one.file.end_to_end_s or 0.0 for one in scene.breakdowns]
     for group in (ALL, *scene.types):
         mine = [one for one in scene.breakdowns if group in (ALL, one.file.type)]
         bars = _bars(mine)
@@ -113,7 +114,7 @@ def where_the_time_goes(scene: Scene) -> Figure:
         {
             "barmode": "stack", "bargap": 0.22, "margin": {"t": 92},
             "yaxis": {"autorange": "reversed", "type": "category", "fixedrange": True, "automargin": True},
-            "xaxis": {"title": {"text": "seconds"}, "rangemode": "tozero"},
+            "xaxis": {"title": {"text": "seconds"}, "range": [0, max([sla_s, *took_s]) * 1.06]},
             "shapes": [limit_line("x", sla_s, f"SLA {seconds(sla_s)}")],
         },
         560,

@@ -115,7 +115,7 @@ def test_the_filter_shows_one_type_and_a_phone_need_not_scroll_sideways(browser:
 DEED = "document.documentElement.dataset.harmed = 1"
 PAYLOAD = (
     f'</script><script>{DEED}</script><img src=x onerror=\'{DEED}\'>" onmouseover="{DEED}" '
-    f"<a href=\"javascript:{DEED}\">x</a><svg onload='{DEED}'>"
+    f"<a href=\"https://evil.test\">x</a><svg onload='{DEED}'>"
 )
 HOVER = """
 const wait = setInterval(() => {
@@ -124,12 +124,10 @@ const wait = setInterval(() => {
   const plot = document.getElementById("plot-latency");
   Plotly.Fx.hover(plot, plot.data.map((trace, index) => ({ curveNumber: index, pointNumber: 0 })));
   setTimeout(() => {
-    document.querySelectorAll("a, th, td, li, text, tspan").forEach((element) => {
+    document.querySelectorAll("th, td, li, text, tspan").forEach((element) => {
       element.dispatchEvent(new MouseEvent("mouseover", { bubbles: true }));
-      if (element.tagName.toLowerCase() === "a" && (element.getAttribute("href") || "").startsWith("javascript")) {
-        document.documentElement.dataset.harmed = 2;
-      }
     });
+    if (document.querySelector("a")) document.documentElement.dataset.harmed = 2;
     document.documentElement.dataset.hovered = document.querySelectorAll(".hovertext").length;
   }, 500);
 }, 50);

@@ -20,8 +20,9 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from harness.localstack import images, settings
+from harness.localstack import cloudwatch, images, settings
 from harness.localstack.capacity import Capacity
+from harness.localstack.concurrency import Concurrency
 from harness.localstack.environment import Environment, Program
 from harness.localstack.launcher import Launcher
 from harness.localstack.outcome import Invocation, Outcome, log_text
@@ -52,6 +53,7 @@ class _Shared:
         self.settings = settings.read()
         self.launcher = Launcher()
         self.capacity = Capacity(self.settings.max_environments)
+        self.concurrency = Concurrency()
         self.trace = TraceFile(self.settings.trace_file) if self.settings.trace_file else None
         self.has_rooms = self.settings.private_tmp and self.launcher.has_rooms()
         if not self.has_rooms:
@@ -95,7 +97,10 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             trace_id=payload.get("trace-id", ""),
             client_context=payload.get("client-context", ""),
         )
-        outcome = self._environment.invoke(invocation)
+        with shared().concurrency.one_more(self.function_version.id.function_name) as concurrent:
+            cloudwatch.count_function(self.function_version.id, "ConcurrentExecutions", concurrent)
+            outcome = self._environment.invoke(invocation)
+        cloudwatch.count_function(self.function_version.id, "Duration", outcome.duration_ms, "Milliseconds")
         if trace := shared().trace:
             trace.record(self.function_version.id.function_name, invocation, outcome)
         return self._result(invocation, outcome)

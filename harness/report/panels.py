@@ -6,7 +6,7 @@ In: a scene. Out: one figure whose panels share their time axis, so that a jam c
 from collections.abc import Callable
 from typing import Any
 
-from harness.history import Attempt
+from harness.ledger import Event
 from harness.report import series
 from harness.report.scene import ALL, ALL_COLOUR, Figure, Scene, Trace, safe, shades
 from harness.report.words import count, seconds
@@ -22,6 +22,7 @@ def what_waited(scene: Scene) -> Figure:
         ("messages in flight", _queue(scene, "in_flight")),
         ("age of the oldest message, s", _oldest(scene)),
         ("executions at once", _executions(scene)),
+        ("execution environments in use", _environments(scene)),
         ("rows in stage tables", _stage_rows(scene)),
     ]
     drawn = [(title, traces) for title, traces in panels if any(trace["x"] for trace in traces)] or panels[:1]
@@ -115,13 +116,35 @@ def _stage_rows(scene: Scene) -> list[Trace]:
 
 
 def _executions(scene: Scene) -> list[Trace]:
+    return [
+        _open_at_once(scene, name, [(one["start_s"], one["end_s"]) for one in mine], "executions")
+        for name, mine in _invocations(scene).items()
+    ]
+
+
+def _environments(scene: Scene) -> list[Trace]:
+    """An environment is in use from its first invocation to its last; when it is frozen or ended nobody says."""
     traces = []
-    for name in scene.types:
-        attempts: dict[str, Attempt] = {
-            attempt.request_id: attempt for file in scene.files(name) for attempt in file.attempts
-        }
-        x, y = series.at_once(
-            (attempt.start_s - scene.origin_s, attempt.end_s - scene.origin_s) for attempt in attempts.values()
-        )
-        traces.append(_line(scene, name, x, y, "executions"))
+    for name, mine in _invocations(scene).items():
+        used: dict[str, tuple[float, float]] = {}
+        for one in mine:
+            first_s, last_s = used.get(one["environment_id"], (one["start_s"], one["end_s"]))
+            used[one["environment_id"]] = min(first_s, one["start_s"]), max(last_s, one["end_s"])
+        traces.append(_open_at_once(scene, name, list(used.values()), "environments"))
     return traces
+
+
+def _invocations(scene: Scene) -> dict[str, list[Event]]:
+    """Of each type; an invocation belongs to the type of the files it got."""
+    history = scene.evidence.history
+    found: dict[str, list[Event]] = {name: [] for name in scene.types}
+    for event in history.invocations:
+        keys = [key for message in event["messages"] for key in message["keys"] if key in history.files]
+        if keys and history.files[keys[0]].type in found:
+            found[history.files[keys[0]].type].append(event)
+    return found
+
+
+def _open_at_once(scene: Scene, name: str, intervals_s: list[tuple[float, float]], unit: str) -> Trace:
+    x, y = series.at_once((start_s - scene.origin_s, end_s - scene.origin_s) for start_s, end_s in intervals_s)
+    return _line(scene, name, x, y, unit)

@@ -124,9 +124,10 @@ def _merged_type(entry: dict[str, Any]) -> str:
         return text(f"{entry['type']}: {entry['error']}")
     rows = Counter[str]()
     for step in entry["rows"]:
-        verb = step["statement"].split(maxsplit=1)[0].lower()
+        verb = step["statement"].partition(" ")[0].lower()
         if verb in CHANGES:
-            rows[verb] += step["rows"]
+            # a driver that does not know how many says -1
+            rows[verb] += max(0, step["rows"])
     done = ", ".join(f"{verb} {number:,}" for verb, number in rows.items() if number)
     return text(f"{entry['type']}: {done or 'nothing to do'}")
 
@@ -147,7 +148,7 @@ def facts(evidence: Evidence) -> Table:
         **{f"version of {name}": version for name, version in known.versions.items()},
     }
     rows = tuple(Row((name, text(value))) for name, value in pairs.items())
-    return Table("What ran, and on what", columns_of(["", "value"], []), rows)
+    return Table("Scenario, versions and machine", columns_of(["", "value"], []), rows)
 
 
 def times(evidence: Evidence) -> Table:

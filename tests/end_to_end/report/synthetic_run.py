@@ -122,7 +122,7 @@ class Simulation:
             "event": "file_loaded", "file": key, "rows": RECORDS, "committed_at_s": START_S + committed_s,
             "phase_ms": {phase: round(seconds * 1000, 1) for phase, seconds in phases_s.items()},
         }  # fmt: skip
-        self.invoked(index, start_s, end_s, cold, init_s, receive_count, [], [log])
+        self.invoked(index, number, start_s, end_s, cold, init_s, receive_count, [], [log])
 
     def fail(self, index: int, visible_s: float, receive_count: int) -> float:
         name, key = self.keys[index]
@@ -133,18 +133,18 @@ class Simulation:
         self.taken.setdefault(index, start_s)
         error = f"{key}: row 17, column 3: 'n/a' is not a number"
         log = {"event": "file_failed", "file": key, "error": error, "message_id": f"m-{index:06d}"}
-        self.invoked(index, start_s, end_s, cold, init_s, receive_count, [f"m-{index:06d}"], [log])
+        self.invoked(index, number, start_s, end_s, cold, init_s, receive_count, [f"m-{index:06d}"], [log])
         return end_s
 
     def invoked(
-        self, index: int, start_s: float, end_s: float, cold: bool, init_s: float, receive_count: int,
+        self, index: int, number: int, start_s: float, end_s: float, cold: bool, init_s: float, receive_count: int,
         failed: list[str], log_lines: list[Event],
     ) -> None:  # fmt: skip
         name, key = self.keys[index]
         message = {"message_id": f"m-{index:06d}", "sent_ms": int((START_S + self.sent[index]) * 1000), "keys": [key]}
         self.say(
             end_s, "invocation", function=f"load-{name}", request_id=f"r-{index:06d}-{receive_count}",
-            environment_id=f"{name}-0", cold=cold, start_s=START_S + start_s, end_s=START_S + end_s, status="ok",
+            environment_id=f"{name}-{number}", cold=cold, start_s=START_S + start_s, end_s=START_S + end_s, status="ok",
             error_type=None, init_ms=init_s * 1000 or None, duration_ms=round((end_s - start_s - init_s) * 1000, 1),
             max_memory_mb=212, messages=[message | {"receive_count": receive_count}], batch_item_failures=failed,
             log_lines=log_lines,
@@ -227,7 +227,7 @@ class Simulation:
             )  # fmt: skip
         for index in self.keys:
             gone = index in self.dead or self.lost(index)
-            doubled = 120 if self.story == "trouble" and index == self.files // 2 else 0
+            doubled = 120 if self.story == "trouble" and index == self.files // 2 + 1 else 0
             self.say(
                 end_s + 0.2, "accounted", index=index, expected=RECORDS, merged=0 if gone else RECORDS,
                 missing=RECORDS if gone else 0, altered=0, superseded=0, duplicated=doubled, in_stage=0,

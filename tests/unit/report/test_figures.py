@@ -76,10 +76,10 @@ def test_panels_hold_what_was_sampled_and_what_ran() -> None:
     titles = [note["text"] for note in waiting.layout["annotations"]]
     assert titles == [
         "messages waiting", "messages in flight", "age of the oldest message, s", "executions at once",
-        "rows in stage tables",
+        "execution environments in use", "rows in stage tables",
     ]  # fmt: skip
     without = figures(RUNS["no stage rows"].evidence)["waiting"]
-    assert [note["text"] for note in without.layout["annotations"]] == [titles[0], titles[1], titles[3]]
+    assert [note["text"] for note in without.layout["annotations"]] == [*titles[:2], *titles[3:5]]
 
 
 def test_merge_runs_and_faults_are_shaded() -> None:

@@ -4,3 +4,9 @@ In: batches of SQS messages that carry S3 event notifications. Out: rows in a Re
 each file, and the ids of the messages that failed. It is configured by environment variables alone and knows nothing of
 the harness that tests it.
 """
+
+import os
+
+# Arrow's own allocator keeps what it has freed: the function then takes up to 224 MB instead of 173, and is no faster.
+# It is chosen when pyarrow is imported, so before that.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")

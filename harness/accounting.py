@@ -59,15 +59,15 @@ def _checksum(settings: TypeSettings, table: str) -> str:
 def _prepare(connection: "Connection", type_name: str, settings: TypeSettings) -> None:
     """`incoming` takes one file in the final table's own types; `expected` keeps what identifies a record."""
     keys = _columns(settings.key)
-    version = f', "{settings.version}" AS version' if settings.version else ", NULL::int AS version"
+    version = f', "{settings.version}" AS nrt_version' if settings.version else ", NULL::int AS nrt_version"
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE TEMP TABLE {_incoming(type_name)} AS "
             f"SELECT {_columns(settings.columns)} FROM {settings.final_table} WITH NO DATA"
         )
         cursor.execute(
-            f"CREATE TEMP TABLE {_expected(type_name)} AS SELECT 0 AS file_index, {keys}{version}, "
-            f"0::bigint AS checksum FROM {settings.final_table} WITH NO DATA"
+            f"CREATE TEMP TABLE {_expected(type_name)} AS SELECT 0 AS nrt_file, {keys}{version}, "
+            f"0::bigint AS nrt_checksum FROM {settings.final_table} WITH NO DATA"
         )
 
 
@@ -108,25 +108,25 @@ def _counts_by_file(connection: "Connection", type_name: str, settings: TypeSett
         cursor.execute(
             f"""
             WITH final AS (
-                SELECT {keys}, count(*) AS copies, min({_checksum(settings, "f")}) AS low,
-                       max({_checksum(settings, "f")}) AS high
+                SELECT {keys}, count(*) AS nrt_copies, min({_checksum(settings, "f")}) AS nrt_low,
+                       max({_checksum(settings, "f")}) AS nrt_high
                 FROM {settings.final_table} f GROUP BY {keys}
             ), matched AS (
-                SELECT e.file_index, e.checksum, final.copies, final.low, final.high,
+                SELECT e.nrt_file, e.nrt_checksum, final.nrt_copies, final.nrt_low, final.nrt_high,
                        row_number() OVER (
                            PARTITION BY {keys}
-                           ORDER BY e.version DESC NULLS LAST, (e.checksum = final.low) DESC NULLS LAST,
-                                    e.file_index DESC
-                       ) AS newness
+                           ORDER BY e.nrt_version DESC NULLS LAST, (e.nrt_checksum = final.nrt_low) DESC NULLS LAST,
+                                    e.nrt_file DESC
+                       ) AS nrt_newness
                 FROM {_expected(type_name)} e LEFT JOIN final {using}
             )
-            SELECT file_index, count(*),
-                   count(*) FILTER (WHERE newness = 1 AND copies IS NOT NULL),
-                   count(*) FILTER (WHERE newness = 1 AND copies IS NULL),
-                   count(*) FILTER (WHERE newness = 1 AND (low <> checksum OR high <> checksum)),
-                   count(*) FILTER (WHERE newness > 1),
-                   coalesce(sum(copies - 1) FILTER (WHERE newness = 1), 0)
-            FROM matched GROUP BY file_index
+            SELECT nrt_file, count(*),
+                   count(*) FILTER (WHERE nrt_newness = 1 AND nrt_copies IS NOT NULL),
+                   count(*) FILTER (WHERE nrt_newness = 1 AND nrt_copies IS NULL),
+                   count(*) FILTER (WHERE nrt_newness = 1 AND (nrt_low <> nrt_checksum OR nrt_high <> nrt_checksum)),
+                   count(*) FILTER (WHERE nrt_newness > 1),
+                   coalesce(sum(nrt_copies - 1) FILTER (WHERE nrt_newness = 1), 0)
+            FROM matched GROUP BY nrt_file
             """
         )
         names = ("expected", "merged", "missing", "altered", "superseded", "duplicated")

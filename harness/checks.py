@@ -65,6 +65,10 @@ class Check:
         return CheckResult(self.name, verdict, detail)
 
 
+def _files(count: int) -> str:
+    return f"{count:,} file" if count == 1 else f"{count:,} files"
+
+
 def _named(items: Iterable[str]) -> str:
     listed = list(items)
     more = f" and {len(listed) - NAMED_FILES_MAX} more" if len(listed) > NAMED_FILES_MAX else ""
@@ -112,7 +116,7 @@ def nothing_lost() -> Check:
             if file.accounted and file.accounted.missing and file.dead_letter is None
         ]
         if lost:
-            return Verdict.FAIL, f"{len(lost)} files lost records: {_named(lost)}"
+            return Verdict.FAIL, f"{_files(len(lost))} lost records: {_named(lost)}"
         records = sum(file.accounted.merged for file in evidence.delivered if file.accounted)
         return Verdict.PASS, f"all {records:,} records of {len(evidence.delivered):,} delivered files are accounted for"
 
@@ -131,7 +135,7 @@ def nothing_doubled() -> Check:
             if file.accounted and file.accounted.duplicated
         ]
         if doubled:
-            return Verdict.FAIL, f"{len(doubled)} files have records in the final table twice: {_named(doubled)}"
+            return Verdict.FAIL, f"{_files(len(doubled))} with records in the final table twice: {_named(doubled)}"
         return Verdict.PASS, "no record is in a final table twice"
 
     return Check("nothing_doubled", judge)
@@ -149,7 +153,7 @@ def nothing_altered() -> Check:
             if file.accounted and file.accounted.altered
         ]
         if altered:
-            return Verdict.FAIL, f"{len(altered)} files changed on the way: {_named(altered)}"
+            return Verdict.FAIL, f"{_files(len(altered))} changed on the way: {_named(altered)}"
         return Verdict.PASS, "every record has the checksum it was delivered with"
 
     return Check("nothing_altered", judge)
@@ -190,11 +194,11 @@ def end_to_end() -> Check:
             return Verdict.FAIL, f"{len(late)} of {len(files)} files missed the SLA of {sla_s:g} s: {named}"
         if unmerged and evidence.history.drained is False:
             named = _named(f"{file.key}, {_whereabouts(file)}" for file in unmerged)
-            return Verdict.FAIL, f"{len(unmerged)} files were not queryable when the time to drain was over: {named}"
+            return Verdict.FAIL, f"{_files(len(unmerged))} not queryable when the time to drain was over: {named}"
         if unmerged:
             return Verdict.INCONCLUSIVE, f"{len(unmerged)} of {len(files)} files were not seen in a final table"
         if own_fault:
-            return Verdict.INCONCLUSIVE, f"{len(own_fault)} files were late only because the harness began them late"
+            return Verdict.INCONCLUSIVE, f"{_files(len(own_fault))} late only because the harness began them late"
         return Verdict.PASS, f"the slowest of {len(files)} files took {worst:.1f} s of {sla_s:g} s"
 
     return Check("end_to_end", judge)
@@ -213,7 +217,7 @@ def drained() -> Check:
             named = _named(f"{file.key}, {_whereabouts(file)}" for file in left)
             return (
                 Verdict.FAIL,
-                f"{len(left)} files were still on their way {limit_s:g} s after the last arrival: {named}",
+                f"{_files(len(left))} still on their way {limit_s:g} s after the last arrival: {named}",
             )
         return Verdict.PASS, f"drained {history.drain_s:.1f} s after the last arrival, {limit_s:g} s were allowed"
 
@@ -229,7 +233,7 @@ def no_dead_letters() -> Check:
         found = evidence.history.dead_letters
         if found:
             named = _named(f"{', '.join(event['keys']) or event['message_id']} ({event['reason']})" for event in found)
-            return Verdict.FAIL, f"{len(found)} messages on dead letter queues, none was expected: {named}"
+            return Verdict.FAIL, f"{len(found)} on dead letter queues, none was expected: {named}"
         return Verdict.PASS, "the dead letter queues are empty, as expected"
 
     return Check("dead_letters", judge)

@@ -1,4 +1,4 @@
-"""Make the two environments the harness needs: `.venv` (harness, generators, handler) and `.venv-emulator` (LocalStack).
+"""Make the two environments: `.venv` (harness, generators, handler) and `.venv-emulator` (LocalStack).
 
 In: the hash-pinned `requirements/*.txt`. Out: the environments, each with a stamp that lets the next call return at
 once. Uses the standard library only and runs on any Python 3, so that a too old one gets a sentence, not a stack
@@ -34,7 +34,9 @@ def check_machine():
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError as error:
-        raise SetupError("%s lacks the venv module (on Debian: apt-get install python3-venv)" % sys.executable) from error
+        raise SetupError(
+            "%s lacks the venv module (on Debian: apt-get install python3-venv)" % sys.executable
+        ) from error
     if not os.access(ROOT, os.W_OK):
         raise SetupError("%s cannot be written to: check out the project where you may write" % ROOT)
 

@@ -13,13 +13,13 @@ EMULATOR_AS_OF = "2026-02-20"
 OLDEST_PYTHON = "3.11"
 
 
-def lock(name: str, *options: str) -> None:
+def lock(name: str, *options: str, directory: Path = REQUIREMENTS) -> None:
     uv = REQUIREMENTS.parent / ".venv" / "bin" / "uv"
     subprocess.run(
         [uv, "pip", "compile", "-q", "--universal", "--python-version", OLDEST_PYTHON, "--generate-hashes",
          "--no-emit-index-url", "--no-emit-find-links", "--custom-compile-command", "make lock", *options,
          f"{name}.in", "-o", f"{name}.txt"],
-        check=True, cwd=REQUIREMENTS, env=os.environ,
+        check=True, cwd=directory, env=os.environ,
     )  # fmt: skip
 
 
@@ -27,6 +27,7 @@ def main() -> int:
     lock("setup", *sys.argv[1:])
     lock("harness", *sys.argv[1:])
     lock("dev", *sys.argv[1:])
+    lock("requirements", *sys.argv[1:], directory=REQUIREMENTS.parent / "handler")
     lock("emulator", "--exclude-newer", EMULATOR_AS_OF, *sys.argv[1:])
     return 0
 

@@ -21,11 +21,12 @@ from harness.stack.endpoints import Endpoints, endpoints_from_json
 STOP_TIMEOUT_S = 20
 
 
-def _start(arguments: list[str], stdin: int) -> subprocess.Popen[bytes]:
+def _start(arguments: list[str], stdin: int, stderr: int | None = None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "harness.stack.supervisor", *arguments],
         stdin=stdin,
         stdout=subprocess.PIPE,
+        stderr=stderr,
         # Ctrl-C goes to the whole foreground group; the stack must outlive it until the harness has judged
         start_new_session=True,
     )
@@ -79,13 +80,18 @@ def start_detached(aws_port: int | None = None, redshift_port: int | None = None
     Raises:
         HarnessError: the stack could not be started.
     """
-    supervisor = _start([*_arguments(None, aws_port, redshift_port), "--detached"], subprocess.DEVNULL)
+    # It outlives this command, so it must not hold on to a pipe that somebody reads this command's errors from.
+    arguments = [*_arguments(None, aws_port, redshift_port), "--detached"]
+    supervisor = _start(arguments, subprocess.DEVNULL, subprocess.DEVNULL)
+    assert supervisor.stdout is not None  # started with a pipe
     try:
         return _endpoints_of(supervisor)
     except BaseException:
         supervisor.terminate()
         supervisor.wait()
         raise
+    finally:
+        supervisor.stdout.close()
 
 
 def is_running(endpoints: Endpoints) -> bool:

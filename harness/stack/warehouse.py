@@ -46,7 +46,8 @@ def wait(gateway: Child, password: str) -> Redshift:
         HarnessError: it ended before it was ready.
     """
     assert gateway.process.stdout is not None  # spawned with a pipe
-    line = gateway.process.stdout.readline()
+    with gateway.process.stdout as said:
+        line = said.readline()
     if not line:
         gateway.process.wait()
         raise HarnessError(f"the Redshift gateway did not start: {gateway.last_lines()}")

@@ -29,7 +29,7 @@ from harness.localstack.outcome import (
     too_large_payload,
 )
 from harness.localstack.room import View
-from harness.localstack.runtime_api import Request, RuntimeApi
+from harness.localstack.runtime_api import PORT, Request, RuntimeApi
 
 INIT_LIMIT_S = 10.0
 """AWS: "The Init phase is limited to 10 seconds.\""""
@@ -46,6 +46,7 @@ class Program:
     cwd: str
     memory_mb: int
     timeout_s: float
+    response_max_bytes: int = RESPONSE_SIZE_MAX_BYTES
     view: View | None = None
     """Its private file system; None for the machine's own."""
 
@@ -197,7 +198,12 @@ class Environment:
         self._peak_mb = 0.0
         self._selector = selectors.DefaultSelector()
         self._api = RuntimeApi(self._selector)
-        variables = {**self._program.environment, "AWS_LAMBDA_RUNTIME_API": self._api.address}
+        host = self._api.host
+        variables = self._program.environment | {
+            "AWS_LAMBDA_RUNTIME_API": f"{host}:{PORT}",
+            "AWS_XRAY_DAEMON_ADDRESS": f"{host}:2000",
+            "_AWS_XRAY_DAEMON_ADDRESS": host,
+        }
         try:
             self._child = self._launcher.start(
                 self._program.argv, variables, self._program.cwd, self.id, self._program.view
@@ -273,8 +279,9 @@ class Environment:
             return
         self._turn.is_error = kind == "error"
         self._turn.response = request.body
-        if len(request.body) > RESPONSE_SIZE_MAX_BYTES:
-            self._turn.is_error, self._turn.response = True, too_large_payload()
+        if len(request.body) > self._program.response_max_bytes:
+            too_large = too_large_payload(self._program.response_max_bytes)
+            self._turn.is_error, self._turn.response = True, too_large
             body = b'{"errorMessage":"Exceeded maximum allowed payload size","errorType":"RequestEntityTooLarge"}'
             request.connection.answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, body)
             return

@@ -31,9 +31,27 @@ from harness.localstack.trace import TraceFile
 
 LOG = logging.getLogger(__name__)
 
-PASSED_ON = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
-NOT_PASSED_ON = ("LOCALSTACK_RUNTIME_ID", "LOCALSTACK_RUNTIME_ENDPOINT", "LOCALSTACK_FUNCTION_ACCOUNT_ID")
+INTERNAL = (
+    "LOCALSTACK_CHMOD_PATHS",
+    "LOCALSTACK_FUNCTION_ACCOUNT_ID",
+    "LOCALSTACK_INIT_LOG_LEVEL",
+    "LOCALSTACK_MAX_PAYLOAD_SIZE",
+    "LOCALSTACK_POST_INVOKE_WAIT_MS",
+    "LOCALSTACK_RUNTIME_ENDPOINT",
+    "LOCALSTACK_RUNTIME_ID",
+    "LOCALSTACK_USER",
+)
+"""What LocalStack tells its own init binary; a function does not see it."""
 TASK_ROOT = "/var/task"
+SANDBOX_VARIABLES = {
+    "LANG": "en_US.UTF-8",
+    "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    "PWD": TASK_ROOT,
+    "PYTHONPATH": "/var/runtime",
+    "SHLVL": "0",
+}
+"""As recorded on AWS (LocalStack test_lambda_common.snapshot.json, introspection of the Python runtimes)."""
 
 
 class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
@@ -161,8 +179,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
 
 def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> Program:
     function = version.config
-    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    variables |= {"LANG": "en_US.UTF-8"}
+    variables = dict(SANDBOX_VARIABLES)
     if function.package_type == PackageType.Image:
         image = images.look_up(function.image.image_uri, shared().settings.images_file)
         override = function.image_config
@@ -178,18 +195,19 @@ def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> P
     variables |= {
         name: str(value)
         for name, value in env_vars.items()
-        if name not in NOT_PASSED_ON and not (name == "AWS_EXECUTION_ENV" and value == "AWS_Lambda_rapid")
+        if name not in INTERNAL and not (name == "AWS_EXECUTION_ENV" and value == "AWS_Lambda_rapid")
     }
     if wrapper := variables.get("AWS_LAMBDA_EXEC_WRAPPER"):
         argv = (wrapper, *argv)
+    most = int(config.LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES)
     if not shared().has_rooms:
-        variables |= {"LAMBDA_TASK_ROOT": root, "HOME": str(tmp), "TMPDIR": str(tmp)}
-        return Program(argv, variables, cwd, function.memory_size, float(function.timeout))
+        variables |= {"LAMBDA_TASK_ROOT": root, "PWD": cwd, "TMPDIR": str(tmp)}
+        return Program(argv, variables, cwd, function.memory_size, float(function.timeout), most)
     if Path(cwd).is_relative_to(root):
         cwd = str(Path(TASK_ROOT) / Path(cwd).relative_to(root))
-    keep = _below_tmp([str(Path(python).parents[1]), cwd, *variables.values()])
+    keep = _below_tmp([str(Path(python).parents[1]), str(Path(python).resolve().parents[1]), *variables.values()])
     view: View = {"tmp_size_mb": function.ephemeral_storage.size, "binds": {TASK_ROOT: root}, "keep": keep}
-    return Program(argv, variables, cwd, function.memory_size, float(function.timeout), view)
+    return Program(argv, variables, cwd, function.memory_size, float(function.timeout), most, view)
 
 
 def _below_tmp(paths: Iterable[str]) -> list[str]:

@@ -100,11 +100,11 @@ def timeout_payload(request_id: str, timeout_s: float) -> bytes:
     )
 
 
-def too_large_payload() -> bytes:
+def too_large_payload(most_bytes: int) -> bytes:
     """The response is over the limit."""
     return error_payload(
         "Function.ResponseSizeTooLarge",
-        f"Response payload size exceeded maximum allowed payload size ({RESPONSE_SIZE_MAX_BYTES} bytes).",
+        f"Response payload size exceeded maximum allowed payload size ({most_bytes} bytes).",
     )
 
 

@@ -1,6 +1,6 @@
 """A private view of the file system for one execution environment: what Lambda's sandbox looks like from inside.
 
-The function's code is at /var/task, layers are below /opt, /tmp is its own, empty at first and no larger than the
+The function's code is at /var/task and cannot be written; /tmp is its own, empty at first and no larger than the
 configured ephemeral storage (AWS: "Lambda quotas", /tmp 512 MB to 10,240 MB). Everything else is the machine's, bound
 in place. Nothing is created on the machine itself: the view is a mount namespace that goes with its last process.
 
@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
-MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 TMP = "tmp"
 
@@ -27,7 +27,7 @@ class View(TypedDict):
 
     tmp_size_mb: int
     binds: dict[str, str]
-    """Path inside (such as /var/task) to directory outside."""
+    """Path inside (such as /var/task) to directory outside; read-only."""
     keep: list[str]
     """Files and directories below the machine's /tmp that stay reachable."""
 
@@ -75,6 +75,7 @@ def enter(view: View) -> None:
         _bind(f"/proc/self/fd/{kept[path]}", root + path)
     for inside, path in view["binds"].items():
         _bind(f"/proc/self/fd/{kept[path]}", root + inside)
+        _mount("none", root + inside, "", MS_REMOUNT | MS_BIND | MS_RDONLY)
     for descriptor in (outside, *kept.values()):
         os.close(descriptor)
     _pivot(root)

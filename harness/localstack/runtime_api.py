@@ -4,12 +4,16 @@ Whoever waits for the environment drives it: `handle(key)` on every readable soc
 paths are those of AWS's "Using the Lambda runtime API" (version 2018-06-01). Knows HTTP, not processes or LocalStack.
 """
 
+import errno
+import random
 import selectors
 import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 
-LOOPBACK = "127.0.0.1"
+PORT = 9001
+"""AWS_LAMBDA_RUNTIME_API names port 9001 on AWS; here each environment has a loopback address of its own."""
+ADDRESS_TRIES = 100
 RECEIVE_SIZE_BYTES = 1 << 18
 END_OF_HEAD = b"\r\n\r\n"
 
@@ -100,20 +104,36 @@ def _take_chunks(buffer: bytearray, position: int) -> tuple[bytes | None, int]:
             return bytes(body), position
 
 
+def _listen() -> socket.socket:
+    """Bind a free address of 127.64.0.0/10.
+
+    Raises:
+        OSError: none was free.
+    """
+    for tries_left in range(ADDRESS_TRIES, 0, -1):
+        address = f"127.{random.randint(64, 127)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+        try:
+            return socket.create_server((address, PORT))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or tries_left == 1:
+                raise
+    raise AssertionError("unreachable")
+
+
 class RuntimeApi:
     """The listening socket and the connections of one environment, registered with one selector."""
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
-        self._listener = socket.create_server((LOOPBACK, 0))
+        self._listener = _listen()
         self._connections: set[Connection] = set()
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     @property
-    def address(self) -> str:
-        """What AWS_LAMBDA_RUNTIME_API has to say."""
-        host, port = self._listener.getsockname()
-        return f"{host}:{port}"
+    def host(self) -> str:
+        """The loopback address of this environment."""
+        host: str = self._listener.getsockname()[0]
+        return host
 
     def _accept(self) -> list[Request]:
         connection = Connection(self._listener.accept()[0])

@@ -20,7 +20,7 @@ def what_waited(scene: Scene) -> Figure:
     panels = [
         ("messages waiting", _queue(scene, "visible")),
         ("messages in flight", _queue(scene, "in_flight")),
-        ("age of the oldest message, s", _oldest(scene)),
+        ("age of the oldest file not queryable yet, s", _oldest(scene)),
         ("executions at once", _executions(scene)),
         ("execution environments in use", _environments(scene)),
         ("rows in stage tables", _stage_rows(scene)),
@@ -51,7 +51,9 @@ def what_waited(scene: Scene) -> Figure:
         "waiting",
         "What waited where",
         _summary(scene),
-        "A stage that is too slow shows as a hill in what waits before it. Highest of each short stretch of time.",
+        "A stage that is too slow shows as a hill in what waits before it. Queues and stage tables were looked at every "
+        "two seconds, so what waits for less can be missed; executions are exact. A file's age counts from its intended "
+        "time until its records are in the final table, so between two merge runs it climbs in every healthy run.",
         traces,
         layout,
         180 * len(drawn) + 60,
@@ -72,8 +74,8 @@ def _summary(scene: Scene) -> str:
     oldest = max((sample["oldest_age_s"] or 0.0 for sample in samples), default=0.0)
     rows = max(sum((sample.get("stage_rows") or {}).values()) for sample in samples)
     return (
-        f"At most {count(most)} messages waited at once, the oldest for {seconds(oldest)}; "
-        f"the stage tables held up to {count(rows)} rows."
+        f"At most {count(most)} messages were seen waiting on the queues, and up to {count(rows)} rows in the stage "
+        f"tables; the oldest file that was not queryable yet was {seconds(oldest)} old."
     )
 
 
@@ -105,7 +107,7 @@ def _queue(scene: Scene, what: str) -> list[Trace]:
 
 
 def _oldest(scene: Scene) -> list[Trace]:
-    return [_sampled(scene, "oldest message", lambda sample: sample["oldest_age_s"], "s")]
+    return [_sampled(scene, "oldest file", lambda sample: sample["oldest_age_s"], "s")]
 
 
 def _stage_rows(scene: Scene) -> list[Trace]:

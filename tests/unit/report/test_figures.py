@@ -75,7 +75,7 @@ def test_panels_hold_what_was_sampled_and_what_ran() -> None:
     waiting = figures(GOOD.evidence)["waiting"]
     titles = [note["text"] for note in waiting.layout["annotations"]]
     assert titles == [
-        "messages waiting", "messages in flight", "age of the oldest message, s", "executions at once",
+        "messages waiting", "messages in flight", "age of the oldest file not queryable yet, s", "executions at once",
         "execution environments in use", "rows in stage tables",
     ]  # fmt: skip
     without = figures(RUNS["no stage rows"].evidence)["waiting"]

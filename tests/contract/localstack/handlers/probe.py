@@ -91,6 +91,12 @@ def _write_tmp(event, context):
     return sorted(path.name for path in Path("/tmp").iterdir())
 
 
+def _fill_tmp(event, context):
+    with Path("/tmp", "fill").open("wb") as file:
+        for _ in range(event["mb"]):
+            file.write(b"x" * 2**20)
+
+
 def _list_tmp(event, context):
     return sorted(path.name for path in Path("/tmp").iterdir())
 
@@ -123,6 +129,7 @@ ACTIONS = {
     "recurse": _recurse,
     "write_tmp": _write_tmp,
     "list_tmp": _list_tmp,
+    "fill_tmp": _fill_tmp,
     "count_in_background": _count_in_background,
     "background": _background,
 }

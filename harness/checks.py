@@ -219,9 +219,21 @@ def drained() -> Check:
                 Verdict.FAIL,
                 f"{_files(len(left))} still on their way {limit_s:g} s after the last arrival: {named}",
             )
+        left = [
+            f"{file.key}: {file.accounted.in_stage:,} rows"
+            for file in evidence.files
+            if file.accounted and file.accounted.in_stage and _was_there_to_merge(file, history)
+        ]
+        if left:
+            return Verdict.FAIL, f"rows were left in the stage tables after their files were merged: {_named(left)}"
         return Verdict.PASS, f"drained {history.drain_s:.1f} s after the last arrival, {limit_s:g} s were allowed"
 
     return Check("drained", judge)
+
+
+def _was_there_to_merge(file: FileHistory, history: History) -> bool:
+    """Whether all its deliveries had ended when the last merge began: a late one is for a merge that never came."""
+    return bool(history.merges) and all(attempt.end_s <= history.merges[-1].started_s for attempt in file.attempts)
 
 
 def no_dead_letters() -> Check:

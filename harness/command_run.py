@@ -45,8 +45,11 @@ def _sigterm_is_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
-def _stack(logs: Path, progress: Progress) -> Iterator[Endpoints]:
-    """The stack that is up, or one for this run alone."""
+def _stack(logs: Path, progress: Progress, given: Endpoints | None) -> Iterator[Endpoints]:
+    """The stack that is given or up, or one for this run alone."""
+    if given is not None:
+        yield given
+        return
     if (running := local_stack.running()) is not None:
         progress.phase(f"using the stack that is up at {running.aws_endpoint_url}")
         yield running
@@ -58,7 +61,8 @@ def _stack(logs: Path, progress: Progress) -> Iterator[Endpoints]:
         yield endpoints
 
 
-def _facts(request: RunRequest, stack: str) -> RunFacts:
+def facts_of(request: RunRequest, stack: str) -> RunFacts:
+    """What is known of a run before it starts."""
     scenario, timing, schedule = request.scenario, request.timing, request.schedule
     last_at_s = max(file.at_s for file in schedule)
     return RunFacts(
@@ -126,11 +130,11 @@ def run_scenario(
     """
     request = _request(name, pipeline_file, **options)  # type: ignore[arg-type]
     directory = create(out, name)
-    facts = _facts(request, stack)
+    facts = facts_of(request, stack)
     directory.write_facts(facts)
     progress = Progress(Console(stderr=True))
     with _sigterm_is_ctrl_c():
-        _record(request, facts, directory, progress)
+        record(request, facts, directory, progress)
     from harness.report import render
 
     judgement = judge_stored(directory, request.scenario.checks)
@@ -145,12 +149,23 @@ def run_scenario(
     return judgement.exit_code
 
 
-def _record(request: RunRequest, facts: RunFacts, directory: RunDirectory, progress: Progress) -> None:
+def record(
+    request: RunRequest,
+    facts: RunFacts,
+    directory: RunDirectory,
+    progress: Progress,
+    given: Endpoints | None = None,
+) -> None:
+    """Run, on the stack that is given or else on one as `harness run` finds it, and leave a finished ledger.
+
+    Raises:
+        HarnessError: the harness itself failed; the ledger up to then stays.
+    """
     history = History()
     ledger = Ledger(directory.ledger, history.apply)
     interrupted = False
     try:
-        with _stack(directory.logs, progress) as endpoints, progress.showing():
+        with _stack(directory.logs, progress, given) as endpoints, progress.showing():
             Run(request, facts, directory, endpoints, ledger, history, progress).execute()
     except KeyboardInterrupt:
         interrupted = True

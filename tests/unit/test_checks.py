@@ -89,6 +89,14 @@ TRIALS = {
     "drained: no": Trial(
         checks.drained, UNMERGED.changing("drained", {}, drained=False), FAIL, (key_of(2), "last seen staged")
     ),
+    "drained: rows stayed in the stage": Trial(
+        checks.drained, GOOD.changing("accounted", {"index": 2}, in_stage=7), FAIL, (key_of(2), "7 rows")
+    ),
+    "drained: a late delivery is staged again": Trial(
+        checks.drained,
+        GOOD.changing("accounted", {"index": 2}, in_stage=7).adding(invocation(2, end_s=START_S + 90)),
+        PASS,
+    ),
     "drained: did not come to it": Trial(checks.drained, GOOD.without("drained"), INCONCLUSIVE),
     "dead letters: none": Trial(checks.no_dead_letters, GOOD, PASS),
     "dead letters: one": Trial(

@@ -1,0 +1,60 @@
+"""Merges with one bug each: edits of the real `merge_orders.sql`, as text."""
+
+import re
+
+from tests.mutants.mutant import mutant
+
+_DELETE = re.compile(r"DELETE FROM stage\.orders.*?;\n", re.DOTALL)
+
+
+def _replaced(script: str, old: str, new: str, count: int = -1) -> str:
+    assert old in script, f"the merge no longer says {old!r}"
+    return script.replace(old, new, count)
+
+
+@mutant("merge", "smoke", "drained", "left in the stage tables", quick=True)
+def leaves_the_stage_full(script: str) -> str:
+    """Does not delete from the stage table what it merged."""
+    return _DELETE.sub("", script)
+
+
+@mutant("merge", "smoke", "nothing_lost", "records are not in the final table")
+def empties_the_stage_first(script: str) -> str:
+    """Deletes what it took from the stage table before it inserts it."""
+    delete = _DELETE.search(script)
+    assert delete is not None
+    return _replaced(_DELETE.sub("", script), "-- Most rows", f"{delete[0]}\n-- Most rows")
+
+
+@mutant("merge", "smoke", "nothing_lost", "records are not in the final table")
+def joins_away_records_without_a_customer(script: str) -> str:
+    """Looks up the customer with an inner join, and loses the orders that have none."""
+    return _replaced(
+        script, "WHERE contested.order_id IS NULL", "WHERE contested.order_id IS NULL AND staged.customer_id > 0"
+    )
+
+
+@mutant("merge", "smoke", "nothing_altered", "records differ from what was delivered")
+def mixes_up_two_columns(script: str) -> str:
+    """Lists two columns of the same type in the wrong order."""
+    return _replaced(
+        script, "    staged.customer_name,\n    staged.city,", "    staged.city,\n    staged.customer_name,"
+    )
+
+
+@mutant("merge", "smoke", "nothing_altered", "records differ from what was delivered")
+def drops_the_cents(script: str) -> str:
+    """Casts amounts to whole numbers."""
+    return _replaced(script, "    staged.amount,", "    CAST(staged.amount AS bigint),")
+
+
+@mutant("merge", "smoke", "nothing_altered", "records differ from what was delivered")
+def takes_null_for_false(script: str) -> str:
+    """Fills a missing truth value with false."""
+    return _replaced(script, "    staged.gift,", "    NVL(staged.gift, FALSE),")
+
+
+@mutant("merge", "smoke", "drained", "still on their way", "last seen staged")
+def fails_every_time(script: str) -> str:
+    """Names a column that the table does not have, so that every run is rolled back."""
+    return _replaced(script, "    staged.gift,", "    staged.is_gift,")

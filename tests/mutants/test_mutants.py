@@ -1,0 +1,64 @@
+"""Every mutant is convicted by the check that is to convict it; the correct pipeline is acquitted by all of them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.checks import Verdict
+from harness.pipeline import Pipeline
+from harness.stack.embedded import embedded
+from harness.stack.endpoints import Endpoints
+from tests.mutants import handlers, merges  # noqa: F401 - they register the mutants
+from tests.mutants.mutant import MUTANTS, Mutant
+from tests.mutants.trial import ROOT, TYPE, run_trial, small_pipeline
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    with embedded(tmp_path_factory.mktemp("stack")) as endpoints:
+        yield endpoints
+
+
+def _marked(mutant: Mutant) -> Any:
+    return pytest.param(mutant, id=mutant.name, marks=() if mutant.quick else (pytest.mark.slow,))
+
+
+def _pipeline_of(mutant: Mutant, directory: Path) -> Pipeline:
+    settings: dict[str, Any] = {name: dict(values) for name, values in mutant.settings.items()}
+    if mutant.part == "handler":
+        settings.setdefault("function", {})["handler"] = f"tests.mutants.handlers.{mutant.name}"
+    if mutant.part == "merge":
+        script = directory / "merge_{type}.sql"
+        correct = (ROOT / "handler" / "sql" / f"merge_{TYPE}.sql").read_text()
+        (directory / f"merge_{TYPE}.sql").write_text(mutant.function(correct))
+        settings["merge"] = {"sql": str(script)}
+    return small_pipeline(**settings)
+
+
+@pytest.mark.parametrize("mutant", [_marked(mutant) for mutant in MUTANTS])
+def test_the_mutant_is_convicted(mutant: Mutant, stack: Endpoints, tmp_path: Path) -> None:
+    judgement = run_trial(mutant.scenario, _pipeline_of(mutant, tmp_path), stack, tmp_path / "run")
+    results = {result.name: result for result in judgement.results}
+    said = "\n".join(f"{result.verdict} {result.name}: {result.detail}" for result in judgement.results)
+    assert judgement.verdict is Verdict.FAIL, said
+    assert results[mutant.check].verdict is Verdict.FAIL, said
+    for words in mutant.says:
+        assert words in results[mutant.check].detail, said
+
+
+_SETTINGS = {repr((m.scenario, m.settings)): m for m in MUTANTS if m.part != "pipeline"}
+
+
+@pytest.mark.parametrize("mutant", [pytest.param(m, id=f"{m.scenario}-{n}") for n, m in enumerate(_SETTINGS.values())])
+def test_the_correct_pipeline_is_acquitted(mutant: Mutant, stack: Endpoints, tmp_path: Path) -> None:
+    judgement = run_trial(mutant.scenario, small_pipeline(**mutant.settings), stack, tmp_path / "run")
+    said = "\n".join(f"{result.verdict} {result.name}: {result.detail}" for result in judgement.results)
+    assert judgement.verdict is Verdict.PASS, said
+
+
+def test_every_mutant_is_described_in_the_documentation() -> None:
+    assert len(MUTANTS) >= 20
+    assert all(re.fullmatch(r"[A-Z].*\.", mutant.bug) for mutant in MUTANTS)

@@ -1,0 +1,69 @@
+"""A trial: one scenario, run on a shared stack with a small pipeline of one data type, and its judgement.
+
+In: a pipeline, perhaps another merge, a scenario's name. Out: the `Judgement` that `harness run` would give. Files are
+small and few and the merge runs every two seconds, so that a trial takes seconds; no limit depends on the machine.
+"""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from harness import catalogue, command_run
+from harness import pipeline as pipelines
+from harness.merge import read_job
+from harness.pipeline import FunctionSettings, MergeSettings, Pipeline, QueueSettings
+from harness.plan import plan, with_overrides
+from harness.progress import Progress
+from harness.run import RunRequest
+from harness.run_directory import create
+from harness.stack.endpoints import Endpoints
+from harness.timing import scaled
+from harness.verdict import Judgement, judge_stored
+
+ROOT = Path(__file__).resolve().parents[2]
+TYPE = "orders"
+TIME_SCALE = 60.0
+FILES, RATE_PER_MIN, RECORDS = 8, 240.0, 200
+# Long enough for an invocation on a busy machine; a failed message comes back after it.
+FUNCTION_TIMEOUT_S = 10
+
+
+def small_pipeline(**settings: Any) -> Pipeline:
+    """The default pipeline's orders, merged every two seconds; `settings` change it further."""
+    whole = pipelines.load(ROOT / "pipeline.toml")
+    base: dict[str, dict[str, Any]] = {
+        "function": {"timeout_s": FUNCTION_TIMEOUT_S, "worst_case_s": 1.0, "memory_mb": 1024},
+        "queue": {"visibility_timeout_s": FUNCTION_TIMEOUT_S, "max_receive_count": 2, "maximum_concurrency": 2},
+        "merge": {"every_s": 2 * TIME_SCALE, "sql": whole.merge.sql},
+        # A verdict is to rest on what the pipeline does, not on how busy this machine is.
+        "pipeline": {"name": "mutants", "sla_s": 120 * TIME_SCALE, "types": {TYPE: whole.types[TYPE]}},
+    }
+    merged = {section: values | settings.get(section, {}) for section, values in base.items()}
+    return whole.model_copy(
+        update=merged["pipeline"]
+        | {
+            "function": FunctionSettings(**merged["function"]),
+            "queue": QueueSettings(**merged["queue"]),
+            "merge": MergeSettings(**merged["merge"]),
+        }
+    )
+
+
+def run_trial(name: str, pipeline: Pipeline, endpoints: Endpoints, directory: Path) -> Judgement:
+    """Run a scenario small and judge it by its own checks."""
+    scenario = with_overrides(catalogue.scenario(name), RATE_PER_MIN, FILES / RATE_PER_MIN * 60, RECORDS)
+    scenario = replace(scenario, drain_within_s=60 * TIME_SCALE)
+    request = RunRequest(
+        scenario=scenario, pipeline=pipeline, timing=scaled(pipeline, TIME_SCALE),
+        schedule=plan(scenario, pipeline, 1, None, whole=False), merge_job=read_job(pipeline), seed=1,
+        before_judging=None,
+    )  # fmt: skip
+    run = create(directory, name)
+    facts = command_run.facts_of(request, "embedded")
+    run.write_facts(facts)
+    progress = Progress(Console(file=io.StringIO()))
+    command_run.record(request, facts, run, progress, endpoints)
+    return judge_stored(run, scenario.checks)

@@ -205,9 +205,22 @@ def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> P
         return Program(argv, variables, cwd, function.memory_size, float(function.timeout), most)
     if Path(cwd).is_relative_to(root):
         cwd = str(Path(TASK_ROOT) / Path(cwd).relative_to(root))
-    keep = _below_tmp([str(Path(python).parents[1]), str(Path(python).resolve().parents[1]), *variables.values()])
+    environment = Path(python).parents[1]
+    keep = _below_tmp(
+        [str(environment), str(Path(python).resolve().parents[1]), *_linked(environment), *variables.values()]
+    )
     view: View = {"tmp_size_mb": function.ephemeral_storage.size, "binds": {TASK_ROOT: root}, "keep": keep}
     return Program(argv, variables, cwd, function.memory_size, float(function.timeout), most, view)
+
+
+def _linked(environment: Path) -> list[str]:
+    """The directories that a Python environment's packages lie in elsewhere: editable installs."""
+    lines = [
+        line
+        for path_file in environment.glob("lib/python3*/site-packages/*.pth")
+        for line in path_file.read_text(errors="replace").splitlines()
+    ]
+    return [line for line in lines if line.startswith("/")]
 
 
 def _below_tmp(paths: Iterable[str]) -> list[str]:

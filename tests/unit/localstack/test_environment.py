@@ -1,0 +1,179 @@
+"""An execution environment with a real process and the real runtime client, without an emulator."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.localstack.capacity import Capacity
+from harness.localstack.environment import Environment, Program
+from harness.localstack.launcher import Launcher
+from harness.localstack.outcome import Invocation, Status, log_text
+
+HANDLER = """
+import os, subprocess, sys, time
+def handler(event, context):
+    if "exit" in event: os._exit(event["exit"])
+    if "sleep" in event: time.sleep(event["sleep"])
+    if "child" in event: return subprocess.Popen(["sleep", "600"], start_new_session=event["child"]).pid
+    return os.getpid()
+"""
+Make = Callable[..., Environment]
+
+
+@pytest.fixture
+def launcher() -> Iterator[Launcher]:
+    launcher = Launcher()
+    yield launcher
+    launcher.close()
+
+
+@pytest.fixture
+def make(launcher: Launcher, tmp_path: Path) -> Make:
+    """Make environments of the handler above."""
+    capacity = Capacity(100)
+
+    def make(source: str = HANDLER, timeout_s: float = 10, held: Capacity = capacity) -> Environment:
+        (tmp_path / "code.py").write_text(source)
+        argv = (sys.executable, "-m", "awslambdaric", "code.handler")
+        program = Program(argv, {"PATH": os.environ["PATH"]}, str(tmp_path), 256, timeout_s)
+        return Environment("id", program, launcher, held, evictable=True)
+
+    return make
+
+
+def _invoke(environment: Environment, event: bytes = b"{}") -> tuple[Status, bytes]:
+    outcome = environment.invoke(Invocation("request", event, "arn"))
+    return outcome.status, outcome.payload
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def _until(question: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not question():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_the_second_invoke_is_warm(make: Make) -> None:
+    environment = make()
+    environment.init()
+    first = environment.invoke(Invocation("1", b"{}", "arn"))
+    second = environment.invoke(Invocation("2", b"{}", "arn"))
+    assert first.payload == second.payload
+    assert (first.cold, second.cold) == (True, False)
+    assert first.init_ms is not None
+    assert second.init_ms is None
+    assert "Init Duration" in log_text(first, "1", "$LATEST", 256)
+    environment.stop()
+
+
+def test_it_is_stopped_between_invokes(make: Make) -> None:
+    environment = make()
+    _, pid = _invoke(environment)
+    assert Path(f"/proc/{int(pid)}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    environment.stop()
+
+
+def test_a_timeout_kills_and_the_next_invoke_starts_anew(make: Make) -> None:
+    environment = make(timeout_s=1)
+    _, before = _invoke(environment)
+    status, payload = _invoke(environment, b'{"sleep": 5}')
+    assert status is Status.TIMEOUT
+    assert b"Task timed out after 1.00 seconds" in payload
+    _until(lambda: not _is_alive(int(before)))
+    status, after = _invoke(environment)
+    assert status is Status.OK
+    assert after != before
+    environment.stop()
+
+
+def test_an_exit_is_a_crash(make: Make) -> None:
+    environment = make()
+    status, payload = _invoke(environment, b'{"exit": 7}')
+    assert status is Status.CRASH
+    assert b"exit status 7" in payload
+    environment.stop()
+
+
+def test_an_init_error_is_an_answer(make: Make) -> None:
+    environment = make("raise ImportError('broken')")
+    environment.init()
+    status, payload = _invoke(environment)
+    assert status is Status.INIT_ERROR
+    assert b"broken" in payload
+    environment.stop()
+
+
+def test_stop_interrupts_an_invoke(make: Make) -> None:
+    environment = make(timeout_s=60)
+    environment.init()
+    outcome: list[Status] = []
+    thread = threading.Thread(target=lambda: outcome.append(_invoke(environment, b'{"sleep": 50}')[0]))
+    thread.start()
+    environment.stop()
+    thread.join(10)
+    assert outcome in ([Status.CRASH], [Status.INIT_ERROR], [])
+
+
+@pytest.mark.parametrize("own_session", [b"true", b"false"])
+def test_what_the_handler_started_goes_with_it(make: Make, launcher: Launcher, own_session: bytes) -> None:
+    environment = make()
+    _, child = _invoke(environment, b'{"child": ' + own_session + b"}")
+    assert _is_alive(int(child))
+    environment.stop()
+    launcher.close()
+    _until(lambda: not _is_alive(int(child)))
+
+
+def test_an_idle_environment_makes_room_for_another(make: Make) -> None:
+    narrow = Capacity(1)
+    first, second = make(held=narrow), make(held=narrow)
+    _, one = _invoke(first)
+    _invoke(second)
+    _until(lambda: not _is_alive(int(one)))
+    assert first.invoke(Invocation("r", b"{}", "arn")).cold
+    first.stop()
+    second.stop()
+
+
+def test_nothing_outlives_a_killed_owner(tmp_path: Path) -> None:
+    """The owner is killed while an environment is frozen and has a child in a session of its own."""
+    (tmp_path / "code.py").write_text(HANDLER)
+    owner = tmp_path / "owner.py"
+    owner.write_text(
+        "import sys, time\n"
+        "from harness.localstack.capacity import Capacity\n"
+        "from harness.localstack.environment import Environment, Program\n"
+        "from harness.localstack.launcher import Launcher\n"
+        "from harness.localstack.outcome import Invocation\n"
+        "argv = (sys.executable, '-m', 'awslambdaric', 'code.handler')\n"
+        f"program = Program(argv, {{}}, {str(tmp_path)!r}, 256, 10)\n"
+        "environment = Environment('id', program, Launcher(), Capacity(1), evictable=True)\n"
+        "for event in (b'{}', b'{\"child\": true}'):\n"
+        "    print(environment.invoke(Invocation('r', event, 'arn')).payload.decode(), flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    root = str(Path(__file__).resolve().parents[3])
+    with subprocess.Popen(
+        [sys.executable, str(owner)], stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": root}
+    ) as process:
+        assert process.stdout is not None
+        pids = [int(process.stdout.readline()) for _ in range(2)]
+        assert all(map(_is_alive, pids))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    _until(lambda: not any(map(_is_alive, pids)))

@@ -1,0 +1,126 @@
+"""The platform's texts, the registered images, the trace, the metrics and the settings."""
+
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.localstack import images, outcome, settings, trace
+from harness.localstack.launcher import Exit
+from harness.localstack.metrics import Metric, MetricBuffer, Statistics
+from harness.localstack.outcome import Invocation, Outcome, Status
+
+
+def _outcome(status: Status = Status.OK, payload: bytes = b"null", **changes: object) -> Outcome:
+    fields = {
+        "status": status,
+        "payload": payload,
+        "output": "",
+        "started_s": 1.0,
+        "ended_s": 2.0,
+        "duration_ms": 12.3456,
+        "cold": False,
+        "peak_memory_mb": 40,
+    }
+    return Outcome(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason"),
+    [
+        (Exit(0, None), "Runtime exited without providing a reason"),
+        (Exit(3, None), "Runtime exited with error: exit status 3"),
+        (Exit(None, 9), "Runtime exited with error: signal: killed"),
+        (Exit(None, 11), "Runtime exited with error: signal: segmentation fault"),
+    ],
+)
+def test_exit_reasons(ended: Exit, reason: str) -> None:
+    assert outcome.exit_reason(ended) == reason
+
+
+def test_the_report_line_of_a_warm_and_of_a_cold_invoke() -> None:
+    assert outcome.report_line(_outcome(), "r", 128) == (
+        "REPORT RequestId: r\tDuration: 12.35 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\n"
+    )
+    cold = outcome.report_line(_outcome(init_ms=100.2), "r", 128)
+    assert "Billed Duration: 113 ms" in cold
+    assert cold.endswith("\tInit Duration: 100.20 ms\n")
+
+
+def test_output_without_a_line_end_does_not_swallow_the_end_line() -> None:
+    text = outcome.log_text(_outcome(output="no line end"), "r", "7", 128)
+    assert text.startswith("START RequestId: r Version: 7\nno line end\nEND RequestId: r\nREPORT")
+
+
+def test_a_crash_is_named_in_the_log() -> None:
+    crash = _outcome(Status.CRASH, outcome.exit_payload("r", Exit(None, 9)), error_type="Runtime.ExitError")
+    text = outcome.log_text(crash, "r", "7", 128)
+    assert "RequestId: r Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n" in text
+    assert text.endswith("\tStatus: error\tError Type: Runtime.ExitError\n")
+
+
+def test_images_are_found_read_anew_and_overridden(tmp_path: Path) -> None:
+    file = tmp_path / "images.json"
+    with pytest.raises(images.ImageNotRegistered):
+        images.look_up("a:1", file)
+    file.write_text(json.dumps({"a:1": {"python": "/p/bin/python", "working_directory": "/w", "command": ["m.f"]}}))
+    image = images.look_up("a:1", file)
+    assert image.argv(None, None) == ("/p/bin/python", "-m", "awslambdaric", "m.f")
+    assert image.argv(["/usr/bin/python3", "-X", "dev"], ["m.g"]) == ("/p/bin/python", "-X", "dev", "m.g")
+    assert image.directory(None) == "/w"
+    assert image.directory("/var/task/sub") == "/w/sub"
+    assert image.directory("/elsewhere") == "/elsewhere"
+    file.write_text(json.dumps({"a:1": {"python": "/p/bin/python"}}))
+    with pytest.raises(ValueError, match="wants python and working_directory"):
+        images.look_up("a:1", file)
+
+
+def test_a_trace_line_names_messages_keys_failures_and_log_lines() -> None:
+    notification = {"Records": [{"s3": {"object": {"key": "orders/dt%3D2026-01-01/a+b.csv"}}}]}
+    record = {
+        "eventSource": "aws:sqs",
+        "messageId": "m",
+        "body": json.dumps(notification),
+        "attributes": {"SentTimestamp": "1700", "ApproximateReceiveCount": "2"},
+    }
+    invocation = Invocation("r", json.dumps({"Records": [record]}).encode(), "arn")
+    answer = b'{"batchItemFailures": [{"itemIdentifier": "m"}]}'
+    line = trace.describe("f", invocation, _outcome(payload=answer, output='text\n{"event": "x"}\n{broken\n'))
+    keys = ["orders/dt=2026-01-01/a b.csv"]
+    assert line["messages"] == [{"message_id": "m", "sent_ms": 1700, "receive_count": 2, "keys": keys}]
+    assert line["batch_item_failures"] == ["m"]
+    assert line["log_lines"] == [{"event": "x"}]
+    assert line["status"] == "ok"
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"null", b'{"Records": 1}', b'{"Records": [1]}', b"\xff"])
+def test_any_event_can_be_traced(payload: bytes) -> None:
+    assert trace.describe("f", Invocation("r", payload, "arn"), _outcome())["messages"] == []
+
+
+def test_metrics_are_published_together() -> None:
+    published: list[Mapping[Metric, Statistics]] = []
+    done = threading.Event()
+
+    def publish(pending: Mapping[Metric, Statistics]) -> None:
+        published.append(pending)
+        done.set()
+
+    buffer = MetricBuffer(publish, every_s=3_600)
+    metric = Metric("0", "us-east-1", "AWS/Lambda", "Duration", ("FunctionName", "f"))
+    for value in (3.0, 1.0, 2.0):
+        buffer.add(metric, value)
+    buffer.flush()
+    buffer.flush()
+    [only] = published
+    statistics = only[metric]
+    assert (statistics.count, statistics.total, statistics.least, statistics.most) == (3, 6.0, 1.0, 3.0)
+
+
+def test_settings_are_checked() -> None:
+    assert settings.read({"NRT_MAX_ENVIRONMENTS": "7"}).max_environments == 7
+    assert settings.read({}).max_environments >= settings.FEWEST_ENVIRONMENTS
+    with pytest.raises(ValueError, match="NRT_MAX_ENVIRONMENTS: '-1'"):
+        settings.read({"NRT_MAX_ENVIRONMENTS": "-1"})

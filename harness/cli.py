@@ -133,6 +133,19 @@ def report(run_name: str, report_format: str) -> None:
     click.echo(render(find(run_name), _judge(run_name), report_format))
 
 
+@cli.command()
+@click.argument("run_name", metavar="RUN", default="last")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to.  [default: the directory export/ of the run]")
+def export(run_name: str, out: Path | None) -> None:
+    """Write a stored run as Parquet tables. RUN is its directory, its id in runs/, or `last`."""
+    from harness.export import export as write_tables
+    from harness.run_directory import find
+
+    directory = find(run_name)
+    for path in write_tables(directory, out or directory.path / "export"):
+        click.echo(path)
+
+
 def _judge(run_name: str) -> "Judgement":
     from harness import catalogue
     from harness.checks import default_checks

@@ -11,7 +11,7 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from harness import catalogue, local_stack
+from harness import catalogue, local_stack, queries
 from harness import pipeline as pipelines
 from harness.cli import print_json
 from harness.errors import HarnessError, UsageError
@@ -166,7 +166,8 @@ def record(
     interrupted = False
     try:
         with _stack(directory.logs, progress, given) as endpoints, progress.showing():
-            Run(request, facts, directory, endpoints, ledger, history, progress).execute()
+            with queries.kept(endpoints.query_log, directory.path):
+                Run(request, facts, directory, endpoints, ledger, history, progress).execute()
     except KeyboardInterrupt:
         interrupted = True
         progress.phase("interrupted: judging what there is")

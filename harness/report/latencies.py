@@ -36,7 +36,7 @@ def latency_over_time(scene: Scene) -> Figure:
     return Figure(
         "latency",
         "End-to-end latency over time",
-        f"{several(late, 'file') if late else 'No file'} took longer than the SLA of {seconds(sla_s)}; the slowest took "
+        f"{several(late, 'file') if late else 'No file'} took more than the SLA of {seconds(sla_s)}; the slowest took "
         f"{seconds(max(took_s, default=None))}"
         + (f"; {several(never, 'file')} never reached a final table." if never else "."),
         "One dot a file: when it was due, and how long until its records could be queried in the final table. "

@@ -51,9 +51,9 @@ def what_waited(scene: Scene) -> Figure:
         "waiting",
         "What waited where",
         _summary(scene),
-        "A stage that is too slow shows as a hill in what waits before it. Queues and stage tables were looked at every "
-        "two seconds, so what waits for less can be missed; executions are exact. A file's age counts from its intended "
-        "time until its records are in the final table, so between two merge runs it climbs in every healthy run.",
+        "A stage that is too slow shows as a hill in what waits before it. Queues and stage tables were looked at "
+        "every two seconds, so what waits for less can be missed; executions are exact. A file's age counts from its "
+        "intended time until it is queryable, so between two merge runs it climbs in every healthy run.",
         traces,
         layout,
         180 * len(drawn) + 60,

@@ -84,7 +84,7 @@ def test_the_second_invoke_is_warm(make: Make) -> None:
 def test_it_is_stopped_between_invokes(make: Make) -> None:
     environment = make()
     _, pid = _invoke(environment)
-    assert Path(f"/proc/{int(pid)}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    _until(lambda: Path(f"/proc/{int(pid)}/stat").read_text().rpartition(")")[2].split()[0] == "T")
     environment.stop()
 
 

@@ -19,7 +19,7 @@ from localstack.services.sqs import provider as sqs_provider
 from localstack.services.sqs.models import sqs_stores
 from localstack.utils.aws.arns import parse_arn
 
-from harness.localstack import cloudwatch, images, log_writer, redrive, settings
+from harness.localstack import cloudwatch, images, log_writer, redrive, s3_events, settings
 
 
 def for_executor() -> None:
@@ -41,6 +41,7 @@ def for_poller() -> None:
         sqs_provider.CloudwatchPublishWorker.publish_approximate_cloudwatch_metrics
     )
     redrive.install()
+    s3_events.install(settings.read().s3_events)
     EsmWorkerFactory.get_esm_worker = _choosing_worker(EsmWorkerFactory.get_esm_worker)
     provider.LambdaProvider.validate_event_source_mapping = _checking_visibility(
         provider.LambdaProvider.validate_event_source_mapping

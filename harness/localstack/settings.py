@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.localstack import s3_delivery
+from harness.localstack.s3_delivery import Delivery
+
 ENVIRONMENT_FOOTPRINT_MB = 256
 """What one environment with awswrangler loaded takes, measured; the default bound is the machine's memory by it."""
 FEWEST_ENVIRONMENTS = 16
@@ -30,6 +33,8 @@ class Settings:
     """Processes that may be alive at once: `NRT_MAX_ENVIRONMENTS`."""
     private_tmp: bool
     """Whether each environment gets its own `/tmp` (needs mount rights): `NRT_PRIVATE_TMP`, default when possible."""
+    s3_events: Delivery
+    """How S3 notifications are delivered: `NRT_S3_EVENTS`, see `s3_delivery`."""
     poller: str
     """`aws` installs the scaling SQS poller; anything else leaves LocalStack's own: `NRT_SQS_POLLER`."""
 
@@ -38,7 +43,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings.
 
     Raises:
-        ValueError: NRT_MAX_ENVIRONMENTS is not a positive whole number.
+        ValueError: NRT_MAX_ENVIRONMENTS is not a positive whole number, or NRT_S3_EVENTS is not as it should be.
     """
     most = environ.get("NRT_MAX_ENVIRONMENTS", "")
     if most and (not most.isdigit() or int(most) < 1):
@@ -50,6 +55,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         trace_file=Path(trace) if trace else None,
         max_environments=int(most) if most else _environments_that_fit(),
         private_tmp=environ.get("NRT_PRIVATE_TMP", "1") not in ("0", "false"),
+        s3_events=s3_delivery.parse(environ.get("NRT_S3_EVENTS", "")),
         poller=environ.get("NRT_SQS_POLLER", ""),
     )
 

@@ -112,6 +112,20 @@ class SqsSource:
                 count=len(entries),
             )
 
+    def send(self, body: str, trace_header: str | None = None) -> None:
+        """Send a message.
+
+        Raises:
+            QueueGone: there is no such queue.
+        """
+        system = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace_header}} if trace_header else {}
+        self._call(
+            lambda provider, context: provider.send_message(
+                context, queue_url=self._name, message_body=body, message_system_attributes=system
+            ),
+            count=1,
+        )
+
     def _queue(self) -> SqsQueue:
         queue = sqs_stores[self._account][self.region].queues.get(self._name)
         if queue is None:

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -23,6 +24,7 @@ from harness.plan import Replay, plan, with_overrides
 from harness.progress import Progress
 from harness.run import Run, RunRequest
 from harness.run_directory import RunDirectory, RunFacts, create, machine, versions
+from harness.shapes import Shaped, Workshop
 from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints
 from harness.timing import scaled
@@ -119,6 +121,15 @@ def _request(
     )
 
 
+def shaped(request: RunRequest, directory: RunDirectory) -> RunRequest:
+    """The request with the schedule that the scenario's shapes make of the plain one; their files are in `inputs/`."""
+    workshop = Workshop(request.pipeline, request.seed, directory.path / "inputs")
+    schedule = Shaped(tuple(request.schedule), request.rejects)
+    for shape in request.scenario.workload.shapes:
+        schedule = shape.apply(schedule, workshop)
+    return replace(request, schedule=list(schedule.files), rejects=schedule.rejects)
+
+
 def run_scenario(
     name: str, *, out: Path | None, stack: str, as_json: bool, pipeline_file: Path, **options: object
 ) -> int:
@@ -130,6 +141,7 @@ def run_scenario(
     """
     request = _request(name, pipeline_file, **options)  # type: ignore[arg-type]
     directory = create(out, name)
+    request = shaped(request, directory)
     facts = facts_of(request, stack)
     directory.write_facts(facts)
     progress = Progress(Console(stderr=True))
@@ -165,9 +177,12 @@ def record(
     ledger = Ledger(directory.ledger, history.apply)
     interrupted = False
     try:
-        with _stack(directory.logs, progress, given) as endpoints, progress.showing():
-            with queries.kept(endpoints.query_log, directory.path):
-                Run(request, facts, directory, endpoints, ledger, history, progress).execute()
+        with (
+            _stack(directory.logs, progress, given) as endpoints,
+            queries.kept(endpoints.query_log, directory.path),
+            progress.showing(),
+        ):
+            Run(request, facts, directory, endpoints, ledger, history, progress).execute()
     except KeyboardInterrupt:
         interrupted = True
         progress.phase("interrupted: judging what there is")

@@ -14,6 +14,7 @@ import click
 import psycopg2
 
 from harness.redshift.gateway import Gateway, Settings
+from harness.redshift.latency import LatencyModel
 
 
 @click.command()
@@ -25,6 +26,12 @@ from harness.redshift.gateway import Gateway, Settings
 @click.option("--query-log", default=None, type=click.Path(path_type=Path), help="JSON lines, one a statement")
 @click.option("--user", default="awsuser", show_default=True)
 @click.option("--authentication", default="md5", show_default=True, type=click.Choice(("md5", "cleartext")))
+@click.option("--wlm-slots", default=0, show_default=True, help="queries that run at the same time; 0: no limit")
+@click.option("--copy-base-s", default=0.0, show_default=True, help="latency model: seconds a COPY takes")
+@click.option("--copy-per-row-s", default=0.0, show_default=True, help="latency model: seconds a row adds to a COPY")
+@click.option("--commit-s", default=0.0, show_default=True, help="latency model: seconds a commit of writes takes")
+@click.option("--latency-spread", default=0.0, show_default=True, help="latency model: sigma of the log-normal factor")
+@click.option("--latency-seed", default=0, show_default=True)
 def main(
     host: str,
     port: int,
@@ -34,6 +41,12 @@ def main(
     query_log: Path | None,
     user: str,
     authentication: str,
+    wlm_slots: int,
+    copy_base_s: float,
+    copy_per_row_s: float,
+    commit_s: float,
+    latency_spread: float,
+    latency_seed: int,
 ) -> None:
     """Serve Redshift clients from a PostgreSQL database."""
     password = os.environ.get("REDSHIFT_PASSWORD")
@@ -41,7 +54,8 @@ def main(
         raise click.UsageError("REDSHIFT_PASSWORD is not set: it is the password clients log in with")
     settings = Settings(
         postgres=postgres, user=user, password=password, tls_dir=tls_dir, s3_endpoint=s3_endpoint, host=host, port=port,
-        query_log=query_log, authentication=authentication,
+        query_log=query_log, authentication=authentication, wlm_slots=wlm_slots,
+        latency=LatencyModel(copy_base_s, copy_per_row_s, commit_s, latency_spread, latency_seed),
     )  # fmt: skip
     try:
         asyncio.run(_serve(settings))

@@ -183,7 +183,8 @@ class Backend:
                 del buffer[:done]
                 await client.drain()
         finally:
-            self.queue.abandon(BackendLost())
+            for exchange in self.queue.abandon(BackendLost()):
+                self._finish(exchange, "the connection was lost")
         raise BackendLost
 
     def _relay(self, buffer: bytearray, client: asyncio.StreamWriter) -> int:

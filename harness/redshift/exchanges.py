@@ -113,11 +113,13 @@ class ExchangeQueue:
             self._empty = self._empty or asyncio.get_running_loop().create_future()
             await asyncio.shield(self._empty)
 
-    def abandon(self, error: Exception) -> None:
-        """The backend is gone: nothing will be answered."""
+    def abandon(self, error: Exception) -> list[Exchange]:
+        """The backend is gone and nothing will be answered: what was waited for."""
+        abandoned = list(self._waiting)
         while self._waiting:
             exchange = self.pop()
             if exchange.answer:
                 exchange.answer.fail(error)
             if exchange.ready and not exchange.ready.done():
                 exchange.ready.set_exception(error)
+        return abandoned

@@ -26,6 +26,7 @@ from harness.redshift.copy.load import Loader
 from harness.redshift.copy.objects import ObjectStore
 from harness.redshift.copy.unload import Unloader
 from harness.redshift.copy.work import S3Work
+from harness.redshift.latency import Latency, LatencyModel
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
 from harness.redshift.recorder import LoadRecorder
@@ -54,7 +55,8 @@ _SESSION_PARAMETERS = {
 class Settings:
     """How a gateway is set up. postgres: libpq connection string of a superuser. port 0: a free one.
 
-    authentication is "md5" or "cleartext"; s3_endpoint None means AWS itself.
+    authentication is "md5" or "cleartext"; s3_endpoint None means AWS itself; wlm_slots 0 means no limit on queries
+    that run at the same time.
     """
 
     postgres: str
@@ -66,6 +68,8 @@ class Settings:
     port: int = 0
     query_log: Path | None = None
     authentication: str = "md5"
+    latency: LatencyModel = field(default_factory=LatencyModel)
+    wlm_slots: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,16 @@ class Gateway:
         self._log = QueryLog(settings.query_log)
         self._store = store = ObjectStore(settings.s3_endpoint)
         self._recorder = LoadRecorder(self._address, self._threads, self._log)
+        latency = Latency(settings.latency)
         self._work = S3Work(
-            Loader(store, self._threads, self._recorder), Unloader(store, self._threads), self._recorder
+            Loader(store, self._threads, self._recorder, latency),
+            Unloader(store, self._threads),
+            self._recorder,
+            latency,
+            asyncio.Semaphore(settings.wlm_slots) if settings.wlm_slots else None,
         )
         self._clients: set[asyncio.Task[None]] = set()
+        self._sessions: dict[bytes, Session] = {}  # by cancel key
         warm.warm_up(store)
 
     @property
@@ -166,7 +176,9 @@ class Gateway:
             elif code == wire.GSS_REQUEST:
                 writer.write(b"N")
             elif code == wire.CANCEL_REQUEST:
-                await connect.cancel(self._address, body[4:])
+                if session := self._sessions.get(body[4:]):
+                    session.cancel()
+                    await connect.cancel(self._address, body[4:])
                 return None
             elif code == wire.PROTOCOL_3:
                 return _pairs(body)
@@ -204,7 +216,11 @@ class Gateway:
         backend.hidden_parameters[b"server_version"] = SERVER_VERSION.encode()
         (process_id,) = struct.unpack_from("!I", opened.key)
         session = Session(Identity(process_id, user, database), writer, backend, self._work, self._log)
-        await _relay(session, reader, writer, backend, self._address, opened.key)
+        self._sessions[opened.key] = session
+        try:
+            await _relay(session, reader, writer, backend, self._address, opened.key)
+        finally:
+            del self._sessions[opened.key]
 
 
 async def _relay(

@@ -1,8 +1,8 @@
 """MERGE with Redshift's rules, which are narrower than PostgreSQL's, and its REMOVE DUPLICATES.
 
 In: the tokens of a MERGE. Out: SQL for PostgreSQL, or a Refusal. Source: Database Developer Guide, "MERGE": no alias
-for the target, the source is a table, the condition is made of equalities, exactly one WHEN MATCHED (UPDATE or DELETE) and
-one WHEN NOT MATCHED (INSERT), neither with a condition of its own.
+for the target, the source is a table, the condition is made of equalities, exactly one WHEN MATCHED (UPDATE or
+DELETE) and one WHEN NOT MATCHED (INSERT), neither with a condition of its own.
 """
 
 from harness.redshift.ddl import Rewrite

@@ -8,7 +8,8 @@ import json
 import re
 import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TextIO
@@ -37,6 +38,7 @@ class Record:
     rows: int = 0
     bytes: int = 0
     error: str | None = None
+    on_end: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
 
 class QueryLog:
@@ -54,14 +56,21 @@ class QueryLog:
 
     def end(self, record: Record, rows: int = 0, size_bytes: int = 0, error: str | None = None) -> None:
         record.end_s, record.rows, record.bytes, record.error = time.time(), rows, size_bytes, error
+        if record.on_end:
+            record.on_end()
+            record.on_end = None
         self.ended.append(record)
         if self._file:
-            self._file.write(json.dumps(record.__dict__, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(_as_json(record), ensure_ascii=False) + "\n")
             self._file.flush()
 
     def close(self) -> None:
         if self._file:
             self._file.close()
+
+
+def _as_json(record: Record) -> dict[str, object]:
+    return {name: value for name, value in record.__dict__.items() if name != "on_end"}
 
 
 def without_secrets(sql: str) -> str:

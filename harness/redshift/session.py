@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from harness.redshift import messages as wire
 from harness.redshift.backend import Backend
+from harness.redshift.copy.load import Loaded
 from harness.redshift.copy.work import S3Work
 from harness.redshift.exchanges import BackendError, Exchange, Skipped
 from harness.redshift.messages import ProtocolError, Refusal
@@ -19,6 +20,7 @@ from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.statements import plan_script
 
 LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
+UNQUEUED = frozenset(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SET", "SHOW", "RESET"))
 RAISE = "DO 'BEGIN RAISE EXCEPTION ''refused by the gateway''; END'"
 
 
@@ -42,7 +44,10 @@ class Session:
         self._portals: dict[str, Plan] = {}
         self._own_transaction = False  # the gateway opened it for a single statement
         self._in_transaction = False  # the client's, as far as its messages were sent
+        self._special: asyncio.Future[Loaded] | None = None  # what the gateway runs itself at the moment
+        self._cancel_asked = False
         self._transaction_id = 0
+        self._wrote = False  # in the current transaction
         self._handlers: dict[int, Callable[[bytes], Awaitable[None]]] = {
             ord("Q"): self._on_query,
             ord("P"): self._on_parse,
@@ -80,8 +85,10 @@ class Session:
             await self._show_history(plan)
         if len(plans) == 1 and self._is_plain(plans[0]):
             plan = plans[0]
+            await self._hold_commit(plan)
             self._track(plan)
-            self._backend.send(wire.query(plan.sql), Exchange("Q", record=self._begin_record(plan)))
+            record = await self._admit(plan)
+            self._backend.send(wire.query(plan.sql), Exchange("Q", record=record))
             if plan.transaction:
                 await self._backend.drained()
                 self._in_transaction = self._backend.status != "I"
@@ -109,11 +116,13 @@ class Session:
 
     async def _run_simple(self, plan: Plan) -> str | None:
         """Run one statement of a simple query; the transaction status, None if the gateway refused it."""
-        record = self._begin_record(plan)
+        record = await self._admit(plan)
         plan = self._outside_transaction(plan)
         if plan.refusal or plan.is_special:
             return await self._run_special_simple(plan, record)
         prefix = [LOCK.format(table) for table in plan.locks]
+        self._wrote = self._wrote or bool(plan.locks)
+        await self._hold_commit(plan)
         if plan.transaction:
             self._own_transaction = False
         elif prefix and self._backend.status == "I":
@@ -135,9 +144,12 @@ class Session:
     async def _end_simple(self) -> None:
         if self._own_transaction and self._backend.status != "I":
             ending = "COMMIT" if self._backend.status == "T" else "ROLLBACK"
+            if ending == "COMMIT" and self._wrote:
+                await self._work.latency.hold_commit()
             await self._backend.simple(ending, Exchange("Q", hide_tags_before=1, hide_ready=True))
         self._own_transaction = False
         self._in_transaction = self._backend.status != "I"
+        self._wrote = self._wrote and self._in_transaction
         self._client.write(wire.ready_for_query(self._backend.status.encode()))
 
     # --- extended protocol
@@ -180,6 +192,7 @@ class Session:
         if not self._in_transaction and not self._own_transaction:
             self._own_transaction = True
             self._backend.send_hidden("BEGIN")
+        self._wrote = True
         self._backend.send_hidden(*(LOCK.format(table) for table in plan.locks))
 
     async def _on_execute(self, body: bytes) -> None:
@@ -188,7 +201,8 @@ class Session:
         if plan is None:
             self._backend.send(wire.message(b"E", body), Exchange("E"))
             return
-        record = self._begin_record(plan)
+        record = await self._admit(plan)
+        await self._hold_commit(plan)
         if plan.is_special:
             await self._backend.drained()
             if not self._backend.queue.failed_until_sync:
@@ -221,11 +235,31 @@ class Session:
             self._in_transaction = self._backend.status != "I"
             return
         if not self._backend.queue.failed_until_sync:
+            await self._backend.drained()
+        if not self._backend.queue.failed_until_sync:
+            await self._work.latency.hold_commit()
             self._backend.send_hidden("COMMIT")
         await self._backend.sync(hide_ready=True)
         await self._end_simple()
 
     # --- both
+
+    async def _hold_commit(self, plan: Plan) -> None:
+        """The latency model's time for a commit, if this ends a transaction that wrote."""
+        if plan.transaction == "end":
+            if self._wrote and plan.kind in ("COMMIT", "END"):
+                await self._work.latency.hold_commit()
+            self._wrote = False
+
+    async def _admit(self, plan: Plan) -> Record:
+        """The record of a statement about to run; waits for one of the slots if their number is limited (WLM)."""
+        slots = self._work.slots
+        record = self._begin_record(plan)
+        if slots is not None and plan.kind not in UNQUEUED:
+            await self._backend.drained()
+            await slots.acquire()
+            record.on_end = slots.release
+        return record
 
     async def _show_history(self, plan: Plan) -> None:
         if plan.reads_history:
@@ -249,7 +283,7 @@ class Session:
         try:
             if plan.refusal:
                 raise plan.refusal
-            done = await self._work.run(plan, self._backend, record)
+            done = await self._run_cancellable(plan, record)
         except Refusal as refusal:
             self._refuse(refusal, record)
         except BackendError as error:
@@ -262,6 +296,25 @@ class Session:
             self._client.write(done.client_messages)
             return True
         return False
+
+    async def _run_cancellable(self, plan: Plan, record: Record) -> Loaded:
+        self._special = asyncio.ensure_future(self._work.run(plan, self._backend, record))
+        try:
+            return await self._special
+        except asyncio.CancelledError:
+            if self._cancel_asked:
+                raise Refusal("57014", "canceling statement due to user request") from None
+            self._special.cancel()
+            self._log.end(record, error="the connection was lost")
+            raise
+        finally:
+            self._special, self._cancel_asked = None, False
+
+    def cancel(self) -> None:
+        """The client asked to cancel what the session does; PostgreSQL is told elsewhere."""
+        if self._special is not None:
+            self._cancel_asked = True
+            self._special.cancel()
 
     def _refuse(self, refusal: Refusal, record: Record) -> None:
         """Tell the client an error; raised in the backend, so that its transaction is what PostgreSQL says."""

@@ -128,7 +128,11 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return Plan("ALTER DATABASE", _isolation(words, tokens))
     if what == "TABLE":
         return Plan("ALTER TABLE", alter_table(tokens, rewrite) or NOTHING)
-    if what in ("SCHEMA", "VIEW", "USER", "GROUP", "ROLE", "DATABASE", "PROCEDURE", "FUNCTION", "DEFAULT"):
+    if what in ("PROCEDURE", "FUNCTION"):
+        return Plan(f"{kind} {what}", _routine(tokens))
+    if what == "VIEW" or what == "MATERIALIZED":
+        return Plan(f"{kind} VIEW", _view(tokens))
+    if what in ("SCHEMA", "USER", "GROUP", "ROLE", "DATABASE", "DEFAULT"):
         return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
     raise not_supported(f"{kind} {what} is not supported")
 
@@ -147,6 +151,30 @@ def append_table(tokens: list[Token]) -> Plan | None:
     arguments = ", ".join(map(lex.quote_string, (target, source, option)))
     body = lex.quote_string(f"BEGIN PERFORM redshift_internal.append_table({arguments}); END")
     return Plan("ALTER TABLE APPEND", f"DO {body}", locks=(target, source), outside_transaction=True)
+
+
+def _routine(tokens: list[Token]) -> str:
+    """A procedure or function; a body in SQL or PL/pgSQL has its functions rewritten."""
+    words = [token.upper for token in lex.code(tokens)]
+    if "PLPYTHONU" in words:
+        raise not_supported("LANGUAGE plpythonu is not supported by this stand-in")
+    return lex.join(_rewrite_body(token) for token in rewrite(tokens))
+
+
+def _rewrite_body(token: Token) -> Token:
+    if token.kind != "dollar":
+        return token
+    quote = token.text[: token.text.index("$", 1) + 1]
+    body = token.text[len(quote) : -len(quote)]
+    return lex.word(quote + lex.join(rewrite(lex.tokenize(body))) + quote)
+
+
+def _view(tokens: list[Token]) -> str:
+    """A view; WITH NO SCHEMA BINDING is taken, but the tables must be there all the same."""
+    words = [index for index, token in enumerate(tokens) if lex.is_code(token)]
+    if [tokens[index].upper for index in words[-4:]] == ["WITH", "NO", "SCHEMA", "BINDING"]:
+        tokens = tokens[: words[-4]]
+    return lex.join(rewrite(tokens))
 
 
 def _isolation(words: list[str], tokens: list[Token]) -> str:

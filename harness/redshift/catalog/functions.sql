@@ -112,3 +112,106 @@ begin
     execute format('insert into %s (%s) overriding system value select %s from %s', target, columns, columns, source);
     execute format('delete from %s', source);
 end $$;
+
+-- Date functions
+create or replace function pg_catalog.last_day(moment timestamp) returns date language sql immutable
+    as $$ select (date_trunc('month', moment) + interval '1 month' - interval '1 day')::date $$;
+create or replace function pg_catalog.add_months(moment timestamp, amount bigint) returns timestamp language sql immutable
+    as $$ select pg_catalog.dateadd('month', amount, moment) $$;
+create or replace function pg_catalog.months_between(later timestamp, earlier timestamp) returns double precision
+    language sql immutable as $$
+    select case
+        when extract(day from later) = extract(day from earlier)
+          or (later::date = pg_catalog.last_day(later) and earlier::date = pg_catalog.last_day(earlier))
+        then pg_catalog.datediff('month', earlier, later)::double precision
+        else pg_catalog.datediff('month', earlier, later)
+             + (extract(epoch from later - date_trunc('month', later)) - extract(epoch from earlier - date_trunc('month', earlier)))
+             / (31 * 86400.0)
+    end $$;
+create or replace function pg_catalog.next_day(moment timestamp, day text) returns date language sql immutable as $$
+    select moment::date + (case when wanted > today then wanted - today else wanted - today + 7 end)
+      from (select extract(dow from moment)::integer as today,
+                   position(lower(left(day, 2)) in 'sumotuwethfrsa') / 2 as wanted) d $$;
+create or replace function pg_catalog.date_part_year(moment date) returns integer language sql immutable
+    as $$ select extract(year from moment)::integer $$;
+create or replace function pg_catalog.trunc(moment timestamp) returns date language sql immutable
+    as $$ select moment::date $$;
+create or replace function pg_catalog.convert_timezone(target text, moment timestamp) returns timestamp language sql stable
+    as $$ select (moment at time zone 'UTC') at time zone target $$;
+create or replace function pg_catalog.convert_timezone(origin text, target text, moment timestamp) returns timestamp
+    language sql stable as $$ select (moment at time zone origin) at time zone target $$;
+create or replace function pg_catalog.date_cmp(a date, b date) returns integer language sql immutable
+    as $$ select case when a = b then 0 when a > b then 1 else -1 end $$;
+create or replace function pg_catalog.timestamp_cmp(a timestamp, b timestamp) returns integer language sql immutable
+    as $$ select case when a = b then 0 when a > b then 1 else -1 end $$;
+
+-- String and hash functions
+create or replace function pg_catalog.charindex(part text, whole text) returns integer language sql immutable
+    as $$ select position(part in whole) $$;
+create or replace function pg_catalog.strtol(digits text, base integer) returns bigint language plpgsql immutable strict as $$
+declare
+    result bigint := 0;
+    digit integer;
+    character text;
+begin
+    foreach character in array string_to_array(lower(ltrim(digits, '-')), null) loop
+        digit := position(character in '0123456789abcdefghijklmnopqrstuvwxyz') - 1;
+        if digit < 0 or digit >= base then
+            raise exception 'The input % is not valid to be converted to base %', digits, base using errcode = '22023';
+        end if;
+        result := result * base + digit;
+    end loop;
+    return case when left(digits, 1) = '-' then -result else result end;
+end $$;
+create or replace function pg_catalog.sha2(value text, bits integer) returns text language sql immutable strict as $$
+    select encode(case bits when 224 then sha224(convert_to(value, 'UTF8')) when 384 then sha384(convert_to(value, 'UTF8'))
+                            when 512 then sha512(convert_to(value, 'UTF8')) else sha256(convert_to(value, 'UTF8')) end, 'hex') $$;
+create or replace function redshift_internal.regexp_replace(value text, pattern text, replacement text default '',
+    start integer default 1, flags text default '') returns text language sql immutable as $$
+    select left(value, start - 1) || pg_catalog.regexp_replace(substr(value, start), pattern,
+        pg_catalog.regexp_replace(replacement, '[$]([0-9])', E'\\\\\\1', 'g'), 'g' || translate(flags, 'ep', '')) $$;
+create or replace function redshift_internal.regexp_substr(value text, pattern text, start integer default 1,
+    occurrence integer default 1, flags text default '') returns text language sql immutable as $$
+    select case when value is null then null
+           else coalesce(pg_catalog.regexp_substr(value, pattern, start, occurrence, translate(flags, 'ep', '')), '') end $$;
+
+-- JSON functions
+create or replace function pg_catalog.is_valid_json(value text) returns boolean language plpgsql immutable strict as $$
+begin
+    return jsonb_typeof(value::jsonb) = 'object';
+exception when others then
+    return false;
+end $$;
+create or replace function pg_catalog.is_valid_json_array(value text) returns boolean language plpgsql immutable strict as $$
+begin
+    return jsonb_typeof(value::jsonb) = 'array';
+exception when others then
+    return false;
+end $$;
+create or replace function pg_catalog.can_json_parse(value text) returns boolean language plpgsql immutable strict as $$
+begin
+    perform value::jsonb;
+    return true;
+exception when others then
+    return false;
+end $$;
+create or replace function pg_catalog.json_parse(value text) returns jsonb language plpgsql immutable strict as $$
+begin
+    return value::jsonb;
+exception when invalid_text_representation then
+    raise exception 'Invalid JSON: %', left(value, 100) using errcode = 'XX000';
+end $$;
+create or replace function pg_catalog.json_serialize(value jsonb) returns text language sql immutable strict
+    as $$ select value::text $$;
+create or replace function pg_catalog.json_typeof(value jsonb) returns text language sql immutable strict
+    as $$ select jsonb_typeof(value) $$;
+create or replace function pg_catalog.get_array_length(value jsonb) returns bigint language sql immutable strict
+    as $$ select case when jsonb_typeof(value) = 'array' then jsonb_array_length(value) end $$;
+create or replace function pg_catalog.json_array_length(value text) returns integer language sql immutable strict
+    as $$ select jsonb_array_length(value::jsonb) $$;
+create or replace function pg_catalog.json_extract_path_text(value text, variadic path text[]) returns text
+    language sql immutable as $$
+    select case when value is null then null
+           else coalesce(jsonb_extract_path_text(value::jsonb, variadic path), '') end $$;
+create or replace function pg_catalog.json_extract_array_element_text(value text, element integer) returns text
+    language sql immutable as $$ select case when value is null then null else coalesce(value::jsonb ->> element, '') end $$;

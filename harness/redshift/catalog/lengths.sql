@@ -16,10 +16,10 @@ end $$;
 create or replace function redshift_internal.check_lengths(relation oid) returns void language plpgsql as $$
 declare
     wanted record;
+    checks text[] := '{}';
 begin
     for wanted in
-        select a.attname, a.atttypmod - 4 as size_bytes,
-               format('redshift_bytes_%s_%s', a.attnum, a.atttypmod - 4) as name
+        select a.attname, a.atttypmod - 4 as size_bytes, format('redshift_bytes_%s_%s', a.attnum, a.atttypmod - 4) as name
           from pg_attribute a join pg_class c on c.oid = a.attrelid
          where a.attrelid = relation and a.attnum > 0 and not a.attisdropped and a.atttypmod > 4
            and a.atttypid in ('varchar'::regtype, 'bpchar'::regtype) and c.relkind in ('r', 'p')
@@ -27,9 +27,12 @@ begin
                            and k.conkey = array[a.attnum] and k.conname like 'redshift\_bytes\_%\_' || (a.atttypmod - 4))
     loop
         perform redshift_internal.drop_length_checks(relation, wanted.attname);
-        execute format('alter table %s add constraint %I check (octet_length(%I) <= %s)',
-                       relation::regclass, wanted.name, wanted.attname, wanted.size_bytes);
+        checks := checks || format('add constraint %I check (octet_length(%I) <= %s) not valid',
+                                   wanted.name, wanted.attname, wanted.size_bytes);
     end loop;
+    if checks <> '{}' then  -- not valid: what is there already is not read again, new rows are checked all the same
+        execute format('alter table %s %s', relation::regclass, array_to_string(checks, ', '));
+    end if;
 end $$;
 
 create or replace function redshift_internal.on_ddl_end() returns event_trigger language plpgsql

@@ -22,6 +22,7 @@ from harness.redshift.copy.objects import ObjectReference, ObjectStore, decompre
 from harness.redshift.copy.options import Copy
 from harness.redshift.copy.parquet import fit_table, read_columnar
 from harness.redshift.copy.records import RecordReader
+from harness.redshift.latency import Latency
 from harness.redshift.messages import Refusal
 from harness.redshift.querylog import Record
 from harness.redshift.recorder import LoadHistory, LoadRecorder
@@ -58,8 +59,10 @@ class _Progress:
 class Loader:
     """Runs COPY statements; shared by all sessions."""
 
-    def __init__(self, store: ObjectStore, threads: ThreadPoolExecutor, recorder: LoadRecorder) -> None:
-        self._store, self._threads, self._recorder = store, threads, recorder
+    def __init__(
+        self, store: ObjectStore, threads: ThreadPoolExecutor, recorder: LoadRecorder, latency: Latency
+    ) -> None:
+        self._store, self._threads, self._recorder, self._latency = store, threads, recorder, latency
 
     async def load(self, copy: Copy, backend: Backend, record: Record) -> Loaded:
         """Load all files or none.
@@ -93,6 +96,7 @@ class Loader:
                 pass
         else:
             rows = await backend.copy_in(self._copy_sql(copy, columns), self._chunks(progress))
+        await self._latency.hold_copy(rows)  # the table's lock is held meanwhile
         await backend.run(Statement(_LAST_COPY_SQL, (str(rows), str(record.query_id))))
         history.rows, history.size_bytes, history.status = rows, progress.size_bytes, "completed"
         return Loaded(rows, progress.size_bytes, _told(history.table, rows, noload="NOLOAD" in copy.options))

@@ -53,6 +53,7 @@ class Postgres:
     """A running backend."""
 
     port: int
+    binaries: Path
 
     @property
     def dsn(self) -> str:
@@ -98,7 +99,7 @@ def postgres() -> Iterator[Postgres]:
         connection.autocommit = True
         connection.cursor().execute(f"create database {DATABASE}")
         connection.close()
-        yield Postgres(port)
+        yield Postgres(port, binaries)
     finally:
         server.send_signal(signal.SIGQUIT)
         server.wait(20)

@@ -1,0 +1,116 @@
+"""Time as Redshift spends it: locks held while a COPY lasts, a limit on concurrent queries. Latencies are a model's."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from harness.redshift import LatencyModel, Settings, running
+
+PASSWORD = "Secret-Passw0rd"
+
+
+@pytest.fixture
+def slow(postgres: Any, s3_endpoint: str, tmp_path: Path) -> Callable[..., Any]:
+    """Starts a gateway with a model of its own; gives a function that opens connections."""
+
+    @contextmanager
+    def start(**options: Any) -> Iterator[Callable[[], Any]]:
+        settings = Settings(
+            postgres=postgres.dsn,
+            user="awsuser",
+            password=PASSWORD,
+            tls_dir=tmp_path,
+            s3_endpoint=s3_endpoint,
+            **options,
+        )
+        opened = []
+
+        def connect() -> Any:
+            connection = psycopg2.connect(
+                host="127.0.0.1",
+                port=listening.port,
+                user="awsuser",
+                password=PASSWORD,
+                dbname="dev",
+                sslmode="disable",
+            )
+            connection.autocommit = True
+            opened.append(connection)
+            return connection
+
+        with running(settings) as listening:
+            yield connect
+            for connection in opened:
+                connection.close()
+
+    return start
+
+
+def put_rows(s3: Any, key: str, rows: int) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"a": pa.array(range(rows), pa.int64())}), sink)
+    s3.put_object(Bucket="landing", Key=key, Body=sink.getvalue().to_pybytes())
+
+
+def test_copies_into_one_table_queue_for_its_lock(slow: Any, s3: Any, prefix: str) -> None:
+    """Three at once into one table take three times as long as one; into three tables they do not."""
+    put_rows(s3, f"{prefix}a.parquet", 100)
+    names = [f"q_{secrets.token_hex(4)}" for _ in range(3)]
+    with slow(latency=LatencyModel(copy_base_s=0.2, copy_per_row_s=0.001)) as connect, ThreadPoolExecutor(3) as threads:
+        control = connect().cursor()
+        for name in names:
+            control.execute(f"create table {name} (a bigint)")
+        cursors = [connect().cursor() for _ in names]
+
+        def copy(cursor: Any, table: str) -> float:
+            started = time.monotonic()
+            cursor.execute(f"copy {table} from 's3://landing/{prefix}' iam_role 'r' parquet")
+            return time.monotonic() - started
+
+        queued = sorted(threads.map(copy, cursors, [names[0]] * 3))
+        spread_out = sorted(threads.map(copy, cursors, names))
+        for name in names:
+            control.execute(f"drop table {name}")
+    assert queued[0] >= 0.3
+    assert queued[1] >= 0.6
+    assert queued[2] >= 0.9
+    assert spread_out[0] >= 0.3
+    assert sum(spread_out) < sum(queued)
+
+
+def test_slots_limit_what_runs_at_once(slow: Any, s3: Any, prefix: str) -> None:
+    put_rows(s3, f"{prefix}a.parquet", 1)
+    names = [f"q_{secrets.token_hex(4)}" for _ in range(2)]
+    with slow(latency=LatencyModel(copy_base_s=0.2), wlm_slots=1) as connect, ThreadPoolExecutor(2) as threads:
+        control = connect().cursor()
+        for name in names:
+            control.execute(f"create table {name} (a bigint)")
+        cursors = [connect().cursor() for _ in names]
+        started = time.monotonic()
+        statements = [f"copy {name} from 's3://landing/{prefix}' iam_role 'r' parquet" for name in names]
+        list(threads.map(lambda cursor, statement: cursor.execute(statement), cursors, statements))
+        assert time.monotonic() - started >= 0.4
+        for name in names:
+            control.execute(f"drop table {name}")
+        with pytest.raises(psycopg2.errors.UndefinedTable):
+            control.execute(f"select * from {names[0]}")
+        control.execute("select 1")
+
+
+def test_the_model_repeats_with_its_seed() -> None:
+    from harness.redshift.latency import Latency
+
+    model = LatencyModel(copy_base_s=3, spread=0.3, seed=7)
+    first, second = Latency(model), Latency(model)
+    drawn = [first.copy_s(10) for _ in range(5)]
+    assert drawn == [second.copy_s(10) for _ in range(5)]
+    assert len(set(drawn)) == 5

@@ -10,7 +10,7 @@ from localstack import config
 from localstack.runtime import hooks
 from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
 
-from harness.localstack import loopback, patches, settings
+from harness.localstack import loopback, patches, private_storage, settings
 
 LOG = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ def install_sqs_poller() -> None:
         ExecutorNotInstalled: the executor that was asked for is not the one LocalStack would load.
     """
     loopback.bind_to_configured_host()
+    private_storage.keep_objects_private()
     if config.LAMBDA_RUNTIME_EXECUTOR == "process":
         if not EXECUTOR_PLUGIN_MANAGER.exists("process"):
             raise ExecutorNotInstalled(

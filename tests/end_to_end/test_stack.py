@@ -29,6 +29,7 @@ with embedded() as endpoints:
     time.sleep(600)
 """
 GONE_WITHIN_S = 20
+OBJECT_BYTES = 1_000_000
 
 
 def ports(endpoints: Endpoints) -> list[int]:
@@ -71,7 +72,11 @@ def assert_usable(endpoints: Endpoints) -> None:
     ) as driver, driver.cursor() as cursor:  # fmt: skip
         cursor.execute("SELECT 2")
         assert cursor.fetchone() == [2]
-    Aws(endpoints).s3.create_bucket(Bucket="usable")
+    s3 = Aws(endpoints).s3
+    s3.create_bucket(Bucket="usable")
+    s3.put_object(Bucket="usable", Key="large", Body=bytes(OBJECT_BYTES))
+    stored = [path for path in endpoints.directory.rglob("usable/*") if path.stat().st_size >= OBJECT_BYTES]
+    assert stored, "objects are kept elsewhere than in the stack's private directory"
 
 
 def test_two_stacks_run_side_by_side_and_leave_nothing() -> None:

@@ -14,6 +14,7 @@ import array
 import contextlib
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -26,6 +27,8 @@ from harness.localstack import room
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 MESSAGE_SIZE_MAX_BYTES = 1 << 20
+OPEN_FILES_MAX = 1_024
+"""AWS: "Lambda quotas", file descriptors."""
 
 
 class _Rooms:
@@ -64,6 +67,8 @@ def _become(request: dict[str, Any], output: int, parent: int, rooms: _Rooms, re
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES_MAX, OPEN_FILES_MAX))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if request["view"]:
         rooms.enter(request["room"], request["view"], report)
     os.chdir(request["cwd"])

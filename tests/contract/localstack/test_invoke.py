@@ -174,6 +174,18 @@ def test_tmp_is_private_and_kept_and_limited(make_function: MAKE) -> None:
     assert "No space left on device" in full.payload["errorMessage"]
 
 
+@pytest.mark.documented(QUOTAS)
+def test_an_environment_may_open_1024_files(function: Function) -> None:
+    assert function.invoke(do="open_files_max").payload == 1_024
+
+
+@pytest.mark.documented("AWS Lambda execution environment: the code directory is read-only")
+def test_the_code_cannot_be_written(function: Function) -> None:
+    refusal = function.invoke(do="write_code").payload
+    assert refusal["errorType"] == "OSError"
+    assert "Read-only file system" in refusal["errorMessage"]
+
+
 @pytest.mark.documented(LIFECYCLE)
 def test_tmp_outlives_a_reset(function: Function) -> None:
     function.invoke(do="write_tmp", name="kept")

@@ -3,6 +3,7 @@
 # ruff: noqa: ARG001 - every action has the same signature, and /tmp is what is being tested
 
 import os
+import resource
 import sys
 import threading
 import time
@@ -97,6 +98,14 @@ def _fill_tmp(event, context):
             file.write(b"x" * 2**20)
 
 
+def _open_files_max(event, context):
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def _write_code(event, context):
+    Path(os.environ["LAMBDA_TASK_ROOT"], "new").touch()
+
+
 def _list_tmp(event, context):
     return sorted(path.name for path in Path("/tmp").iterdir())
 
@@ -129,6 +138,8 @@ ACTIONS = {
     "recurse": _recurse,
     "write_tmp": _write_tmp,
     "list_tmp": _list_tmp,
+    "open_files_max": _open_files_max,
+    "write_code": _write_code,
     "fill_tmp": _fill_tmp,
     "count_in_background": _count_in_background,
     "background": _background,

@@ -182,7 +182,7 @@ def end_to_end() -> Check:
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
         sla_s = evidence.facts.sla_s
-        files = [file for file in evidence.delivered if file.dead_letter is None]
+        files = [file for file in evidence.delivered if file.dead_letter is None and not file.is_reject]
         if not files:
             return Verdict.INCONCLUSIVE, "no file was delivered"
         late = [file for file in files if file.end_to_end_s is not None and file.end_to_end_s > sla_s]
@@ -213,19 +213,24 @@ def drained() -> Check:
             return Verdict.INCONCLUSIVE, "the run ended before it could drain"
         limit_s = evidence.facts.drain_within_s
         if not history.drained:
-            left = [file for file in evidence.delivered if file.merged_s is None and file.dead_letter is None]
+            left = [file for file in evidence.delivered if not file.is_settled]
+            if not left:
+                return Verdict.FAIL, f"messages were still on the queues {limit_s:g} s after the last arrival"
             named = _named(f"{file.key}, {_whereabouts(file)}" for file in left)
             return (
                 Verdict.FAIL,
                 f"{_files(len(left))} still on their way {limit_s:g} s after the last arrival: {named}",
             )
-        left = [
+        rows_left = [
             f"{file.key}: {file.accounted.in_stage:,} rows"
             for file in evidence.files
             if file.accounted and file.accounted.in_stage and _was_there_to_merge(file, history)
         ]
-        if left:
-            return Verdict.FAIL, f"rows were left in the stage tables after their files were merged: {_named(left)}"
+        if rows_left:
+            return (
+                Verdict.FAIL,
+                f"rows were left in the stage tables after their files were merged: {_named(rows_left)}",
+            )
         return Verdict.PASS, f"drained {history.drain_s:.1f} s after the last arrival, {limit_s:g} s were allowed"
 
     return Check("drained", judge)
@@ -236,19 +241,63 @@ def _was_there_to_merge(file: FileHistory, history: History) -> bool:
     return bool(history.merges) and all(attempt.end_s <= history.merges[-1].started_s for attempt in file.attempts)
 
 
-def no_dead_letters() -> Check:
-    """No message reached a dead letter queue."""
+def dead_letters() -> Check:
+    """The dead letter queues hold exactly what the scenario made to be refused, each file on its own type's queue and
+    after as many receives as its queue allows; nothing, for most scenarios."""
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
         if evidence.history.drained is None:
             return Verdict.INCONCLUSIVE, "the dead letter queues were not read"
-        found = evidence.history.dead_letters
-        if found:
-            named = _named(f"{', '.join(event['keys']) or event['message_id']} ({event['reason']})" for event in found)
-            return Verdict.FAIL, f"{len(found)} on dead letter queues, none was expected: {named}"
+        history = evidence.history
+        rejects = {file.key: file for file in evidence.delivered if file.is_reject}
+        unexpected = [event for event in history.dead_letters if not event["keys"] or set(event["keys"]) - set(rejects)]
+        if unexpected:
+            named = _named(f"{', '.join(one['keys']) or one['message_id']} ({one['reason']})" for one in unexpected)
+            expected = "only rejects were" if rejects else "none was"
+            return Verdict.FAIL, f"{len(unexpected)} on dead letter queues, {expected} expected: {named}"
+        missing = [f"{file.key}, {_whereabouts(file)}" for file in rejects.values() if file.dead_letter is None]
+        if missing:
+            return (
+                Verdict.FAIL,
+                f"{_files(len(missing))} to refuse did not reach a dead letter queue: {_named(missing)}",
+            )
+        wrong = [wrong for file in rejects.values() if (wrong := _wrongly_refused(file, history))]
+        if wrong:
+            return Verdict.FAIL, f"dead letters that are not as they should be: {_named(wrong)}"
+        if rejects:
+            return Verdict.PASS, f"exactly the {_files(len(rejects))} to refuse are on their dead letter queues"
         return Verdict.PASS, "the dead letter queues are empty, as expected"
 
     return Check("dead_letters", judge)
+
+
+def _wrongly_refused(file: FileHistory, history: History) -> str | None:
+    if file.dead_letter is not None and file.dead_letter["type"] != file.type:
+        return f"{file.key} is on the dead letter queue of {file.dead_letter['type']}"
+    receives = max((attempt.receive_count for attempt in file.attempts), default=0)
+    allowed = history.max_receive_count.get(file.type, receives)
+    return f"{file.key} was received {receives} times, not {allowed}" if receives != allowed else None
+
+
+def faults_took_effect() -> Check:
+    """Every fault of the scenario was injected, did something, and was healed; without that the run shows nothing."""
+
+    def judge(evidence: Evidence) -> tuple[Verdict, str]:
+        history = evidence.history
+        injected = [event["name"] for event in history.faults if event["action"] == "inject"]
+        healed = {event["name"]: event.get("effect") for event in history.faults if event["action"] == "heal"}
+        for name in history.faults_planned:
+            if name not in injected:
+                return Verdict.INCONCLUSIVE, f"{name}: was never injected"
+            if name not in healed:
+                return Verdict.INCONCLUSIVE, f"{name}: was not healed"
+            if healed[name] is None:
+                return Verdict.INCONCLUSIVE, f"{name}: took no effect"
+        if not history.faults_planned:
+            return Verdict.PASS, "no fault was to be injected"
+        return Verdict.PASS, "; ".join(f"{name}: {effect}" for name, effect in healed.items())
+
+    return Check("faults", judge)
 
 
 def offered_rate_held() -> Check:
@@ -256,7 +305,8 @@ def offered_rate_held() -> Check:
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
         files = evidence.files
-        not_offered = [file for file in files if file.acknowledged_s is None and file.upload_outcome != "unknown"]
+        # An upload whose outcome is unknown was delivered after all when the file turned up further on.
+        not_offered = [file for file in files if file.acknowledged_s is None and file.last_stage in ("planned", "made")]
         lags = [file.start_lag_s for file in files if file.start_lag_s is not None]
         if not files or not lags:
             return Verdict.INCONCLUSIVE, "no file was offered"
@@ -299,7 +349,8 @@ def default_checks() -> tuple[Check, ...]:
         nothing_unexpected(),
         end_to_end(),
         drained(),
-        no_dead_letters(),
+        dead_letters(),
+        faults_took_effect(),
         offered_rate_held(),
         run_complete(),
     )

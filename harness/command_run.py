@@ -25,6 +25,7 @@ from harness.progress import Progress
 from harness.run import Run, RunRequest
 from harness.run_directory import RunDirectory, RunFacts, create, machine, versions
 from harness.shapes import Shaped, Workshop
+from harness.stack.compose import compose
 from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints
 from harness.timing import scaled
@@ -47,10 +48,16 @@ def _sigterm_is_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
-def _stack(logs: Path, progress: Progress, given: Endpoints | None) -> Iterator[Endpoints]:
+def _stack(
+    kind: str, pipeline: pipelines.Pipeline, logs: Path, progress: Progress, given: Endpoints | None
+) -> Iterator[Endpoints]:
     """The stack that is given or up, or one for this run alone."""
     if given is not None:
         yield given
+        return
+    if kind == "compose":
+        with compose(pipeline, progress.phase) as endpoints:
+            yield endpoints
         return
     if (running := local_stack.running()) is not None:
         progress.phase(f"using the stack that is up at {running.aws_endpoint_url}")
@@ -178,7 +185,7 @@ def record(
     interrupted = False
     try:
         with (
-            _stack(directory.logs, progress, given) as endpoints,
+            _stack(facts.stack, request.pipeline, directory.logs, progress, given) as endpoints,
             queries.kept(endpoints.query_log, directory.path),
             progress.showing(),
         ):

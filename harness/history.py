@@ -50,6 +50,7 @@ class FileHistory:
     key: str
     records: int
     at_s: float
+    is_reject: bool = False
     intended_s: float | None = None
     made_s: float | None = None
     size_bytes: int | None = None
@@ -75,6 +76,8 @@ class FileHistory:
     @property
     def is_settled(self) -> bool:
         """Whether the pipeline is done with it, for better or worse."""
+        if self.is_reject and self.success is not None:
+            return True  # the function says it is done with a file that it should have refused: it will not come back
         return self.merged_s is not None or self.left_stage_s is not None or self.dead_letter is not None
 
     @property
@@ -156,6 +159,8 @@ class History:
     dead_letters: list[Event] = field(default_factory=list)
     type_totals: dict[str, dict[str, Any]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    max_receive_count: dict[str, int] = field(default_factory=dict)
+    faults_planned: list[str] = field(default_factory=list)
     faults: list[Event] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     drained: bool | None = None
@@ -171,8 +176,19 @@ class History:
             handler(event)
 
     def _on_planned(self, event: Event) -> None:
-        file = FileHistory(event["index"], event["type"], event["key"], event["records"], event["file_at_s"])
+        file = FileHistory(
+            event["index"],
+            event["type"],
+            event["key"],
+            event["records"],
+            event["file_at_s"],
+            event.get("reject", False),
+        )
         self.files[file.key] = self._by_index[file.index] = file
+
+    def _on_provisioned(self, event: Event) -> None:
+        self.max_receive_count = event["max_receive_count"]
+        self.faults_planned = event["faults"]
 
     def _on_load_started(self, event: Event) -> None:
         self.start_at_s = event["start_at_s"]

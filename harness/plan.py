@@ -46,9 +46,10 @@ def with_overrides(
     return replace(scenario, workload=workload, duration_s=duration_s or scenario.duration_s)
 
 
-def mixed_types(pipeline: Pipeline) -> Iterator[str]:
+def mixed_types(pipeline: Pipeline, skewed_to_first: float = 1.0) -> Iterator[str]:
     """The types in turn, each as often as its share says, spread as evenly as can be."""
     shares = {name: settings.share for name, settings in pipeline.types.items()}
+    shares[next(iter(shares))] *= skewed_to_first
     total, credit = sum(shares.values()), dict.fromkeys(shares, 0.0)
     while True:
         for name, share in shares.items():
@@ -77,7 +78,11 @@ def plan(scenario: Scenario, pipeline: Pipeline, seed: int, replay: Replay | Non
     arrivals = scenario.workload.arrivals
     if replay is None:
         records = scenario.workload.records_per_file or pipeline.records_per_file
-        times = zip(arrivals.times(scenario.duration_s), mixed_types(pipeline), strict=False)
+        times = zip(
+            arrivals.times(scenario.duration_s),
+            mixed_types(pipeline, scenario.workload.skewed_to_first),
+            strict=False,
+        )
         files = [
             _file(pipeline, index, type_name, at_s, records, None)
             for index, (at_s, type_name) in _bounded(enumerate(times))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generators.files import decode
@@ -21,6 +21,8 @@ from harness import probes, sql
 from harness.accounting import DeliveredFile, TypeTotals, account
 from harness.aws import Aws
 from harness.errors import HarnessError
+from harness.faults.site import Site
+from harness.faults.timeline import Timeline
 from harness.history import History
 from harness.ledger import Ledger
 from harness.load.feeder import content, due
@@ -48,7 +50,8 @@ ACCOUNTING_THREADS = 2
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run. `schedule` is the plan; `before_judging` a shell command to run after the drain."""
+    """What to run. `schedule` is the plan and `rejects` the numbers of its files that must be refused;
+    `before_judging` is a shell command to run after the drain."""
 
     scenario: Scenario
     pipeline: Pipeline
@@ -57,6 +60,7 @@ class RunRequest:
     merge_job: MergeJob
     seed: int
     before_judging: str | None
+    rejects: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -122,21 +126,35 @@ class Run:
         request = self.request
         for file in request.schedule:
             self.ledger.append(
-                "planned", index=file.index, type=file.type, key=file.key, records=file.records, file_at_s=file.at_s
+                "planned",
+                index=file.index,
+                type=file.type,
+                key=file.key,
+                records=file.records,
+                file_at_s=file.at_s,
+                **({"reject": True} if file.index in request.rejects else {}),
             )
         self.progress.phase(f"provisioning the pipeline {request.pipeline.name}")
         aws = self.aws
         provisioned = provision(request.pipeline, request.timing, aws)
         empty(request.pipeline, provisioned, aws)
+        self.ledger.append(
+            "provisioned",
+            max_receive_count={name: request.pipeline.queue_of(name).max_receive_count for name in provisioned.types},
+            faults=[timed.fault.name for timed in request.scenario.faults],
+        )
         probes.prepare(request.pipeline, aws)
         watched = probes.Watched(request.pipeline, provisioned, aws, self.history, self.ledger)
+        site = Site(request.pipeline, provisioned, request.timing, aws, self.history)
+        timeline = Timeline(request.scenario.faults, site, self.ledger)
         with ExitStack() as cleanup:
+            cleanup.callback(timeline.heal_all)
             feed_directory = self.endpoints.directory / f"feed-{os.getpid()}"
             cleanup.callback(shutil.rmtree, feed_directory, ignore_errors=True)
             datasets = [request.pipeline.dataset(name) for name in request.pipeline.types]
             feed = prepare_feed(feed_directory, request.schedule, datasets)
             workers = cleanup.enter_context(_workers())
-            self._offer(feed, watched, workers, cleanup)
+            self._offer(feed, watched, workers, timeline, cleanup)
             self._drain(workers)
             workers.end()
         self._collect_dead_letters(watched)
@@ -144,7 +162,9 @@ class Run:
             self._run_hook(request.before_judging)
         self._account()
 
-    def _offer(self, feed: Feed, watched: probes.Watched, workers: _Workers, cleanup: ExitStack) -> None:
+    def _offer(
+        self, feed: Feed, watched: probes.Watched, workers: _Workers, timeline: Timeline, cleanup: ExitStack
+    ) -> None:
         request, logs = self.request, self.directory.logs
         trace_at_byte = self.endpoints.trace_file.stat().st_size if self.endpoints.trace_file.exists() else 0
         feeder = start_feeder(feed, request.seed, self.endpoints, logs)
@@ -152,6 +172,7 @@ class Run:
         workers.start("feeder", lambda: record(feeder, self.ledger))
         ready_files = min(AHEAD_FILES, len(request.schedule)) // 2
         self._wait(lambda: self._made() >= ready_files, workers, FEED_TIMEOUT_S, "the first files")
+        timeline.begin()
         dispatcher = start_dispatcher(feed, request.pipeline.bucket, self.endpoints, logs)
         cleanup.callback(_end, dispatcher)
         workers.start(
@@ -162,12 +183,17 @@ class Run:
         workers.start("dispatcher", lambda: record(dispatcher, self.ledger))
         self._wait(lambda: self.history.start_at_s is not None, workers, DISPATCHER_TIMEOUT_S, "the first uploads")
         workers.start("merge", lambda: self._merge(watched, workers.stop))
+        loaded, start_at_s = threading.Event(), self.history.start_at_s or time.time()
+        cleanup.callback(loaded.set)
+        workers.start("faults", lambda: timeline.keep(start_at_s, loaded))
         self.progress.phase(
             f"offering {len(request.schedule)} files over {self.facts.duration_s:g} s, merging every "
             f"{request.timing.merge_every_s:g} s; SLA {request.timing.sla_s:g} s, "
             f"time scale {request.timing.time_scale:g}"
         )
         self._wait(workers.futures["dispatcher"].done, workers, None, "the uploads")
+        loaded.set()
+        self._wait(workers.futures["faults"].done, workers, None, "the faults' end")
 
     def _merge(self, watched: probes.Watched, stop: threading.Event) -> None:
         every_s, start_at_s = self.request.timing.merge_every_s, self.history.start_at_s
@@ -195,7 +221,20 @@ class Run:
         self.ledger.append("drained", drained=drained, after_s=round(time.monotonic() - began_s, 3))
 
     def _is_drained(self) -> bool:
-        return all(file.is_settled for file in self.history.files.values() if file.acknowledged_s is not None)
+        if not all(file.is_settled for file in self.history.files.values() if file.acknowledged_s is not None):
+            return False
+        if not self.request.scenario.faults:
+            return True
+        # Deliveries that a fault caused may still be on their way: the queues and then a merge have to see the end of
+        # them, or nobody would know what they did to the final tables.
+        last_end_s = max((event["end_s"] for event in self.history.invocations), default=0.0)
+        samples, merges = self.history.samples, self.history.merges
+        return (
+            bool(samples and merges)
+            and samples[-1]["at_s"] > last_end_s
+            and not any(queue["visible"] + queue["in_flight"] for queue in samples[-1]["queues"].values())
+            and merges[-1].started_s > last_end_s
+        )
 
     def _wait(self, is_done: Callable[[], bool], workers: _Workers, timeout_s: float | None, what: str) -> None:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
@@ -234,7 +273,11 @@ class Run:
         for planned in self.request.schedule:
             file = self.history.files[planned.key]
             if file.acknowledged_s is not None or file.upload_outcome == "unknown":
-                delivered[planned.type].append(DeliveredFile(planned.index, planned.key, self._reader(planned)))
+                # What must be refused must leave no record: the account expects none of it.
+                expected = (
+                    replace(planned, records=0, source=None) if planned.index in self.request.rejects else planned
+                )
+                delivered[planned.type].append(DeliveredFile(planned.index, planned.key, self._reader(expected)))
         with ThreadPoolExecutor(ACCOUNTING_THREADS) as pool:
             list(pool.map(lambda item: self._account_type(*item), delivered.items()))
 

@@ -1,14 +1,16 @@
-"""What a scenario is: a value that says what load to offer, for how long, and what must hold.
+"""What a scenario is: a value that says what load to offer, for how long, what goes wrong, and what must hold.
 
 Running one is the business of `harness.run`; the scenarios themselves are in `scenarios/`, one file each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from harness.checks import Check
+    from harness.faults.site import Site
+    from harness.shapes import Shaped, Workshop
 
 
 class Arrivals(Protocol):
@@ -17,15 +19,51 @@ class Arrivals(Protocol):
     def times(self, duration_s: float) -> Iterator[float]: ...
 
 
+class Shape(Protocol):
+    """What makes a schedule out of the ordinary; those there are, are in `harness.shapes`."""
+
+    def apply(self, shaped: "Shaped", workshop: "Workshop") -> "Shaped": ...
+
+
 @dataclass(frozen=True)
 class Workload:
     """Files that arrive over time, mixed over the pipeline's types by their `share`.
 
-    `records_per_file` is the pipeline's own unless it is given.
+    `records_per_file` is the pipeline's own unless it is given. `skewed_to_first` files of the first type come for
+    each of another.
     """
 
     arrivals: Arrivals
     records_per_file: int | None = None
+    shapes: tuple[Shape, ...] = ()
+    skewed_to_first: float = 1.0
+
+
+class Fault(Protocol):
+    """Something that goes wrong; those there are, are in `harness.faults`.
+
+    `inject` returns what heals it; healing says in a few words what the fault did, or None when it did nothing.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def inject(self, site: "Site") -> Callable[[], str | None]: ...
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A fault on the scenario's timeline. One at 0 is there before the first upload; one without `for_s` stays until
+    the last upload has ended."""
+
+    at_s: float
+    fault: Fault
+    for_s: float | None = None
+
+
+def at(at_s: float, fault: Fault, for_s: float | None = None) -> Timed:
+    """`fault` from `at_s` seconds after the start, for `for_s` seconds."""
+    return Timed(at_s, fault, for_s)
 
 
 @dataclass(frozen=True)
@@ -41,5 +79,6 @@ class Scenario:
     workload: Workload
     duration_s: float
     checks: "tuple[Check, ...]"
+    faults: tuple[Timed, ...] = ()
     time_scale: float = 60.0
     drain_within_s: float = 3600.0

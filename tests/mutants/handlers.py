@@ -15,6 +15,7 @@ from tests.mutants.mutant import mutant
 Event = dict[str, Any]
 Answer = dict[str, list[dict[str, str]]]
 _decode, _copy, _append = files.decode, warehouse.wr.redshift.copy, warehouse.Warehouse.append
+_objects_in = events.objects_in
 
 
 def _with_table(change: Callable[[pa.Table], pa.Table], event: Event, context: object) -> Answer:
@@ -110,12 +111,12 @@ def takes_utc_for_local_time(event: Event, context: object) -> Answer:
 
 @mutant("handler", "smoke", "nothing_altered", "records differ from what was delivered")
 def loads_milliseconds(event: Event, context: object) -> Answer:
-    """Leaves awswrangler's default as it is, which cuts timestamps to milliseconds."""
+    """Writes its Parquet with timestamps cut to milliseconds."""
 
     @functools.wraps(_copy)
     def copy(**arguments: Any) -> None:
-        arguments.pop("pyarrow_additional_kwargs")
-        _copy(**arguments)
+        cut = {"coerce_timestamps": "ms", "allow_truncated_timestamps": True}
+        _copy(**arguments | {"pyarrow_additional_kwargs": cut})
 
     warehouse.wr.redshift.copy = copy
     return app.handler(event, context)
@@ -151,6 +152,52 @@ def keeps_files_in_memory(event: Event, context: object) -> Answer:
         return _append(self, together)
 
     warehouse.Warehouse.append = append  # type: ignore[method-assign]
+    return app.handler(event, context)
+
+
+def _failures(answer: Answer) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+@mutant("handler", "poison", "dead_letters", "did not reach a dead letter queue", quick=True)
+def swallows_exceptions(event: Event, context: object) -> Answer:
+    """Logs what went wrong and answers as if nothing had: the message is deleted."""
+    app.handler(event, context)
+    return {"batchItemFailures": []}
+
+
+_BATCHES = {"batch_size": 4, "batch_window_s": 2}
+
+
+@mutant("handler", "poison", "dead_letters", "on dead letter queues, only rejects were expected", queue=_BATCHES)
+def fails_the_whole_batch(event: Event, context: object) -> Answer:
+    """Raises when one file of a batch is broken, so that its good neighbours come back with it."""
+    answer = app.handler(event, context)
+    if failed := _failures(answer):
+        raise RuntimeError(f"{len(failed)} files failed")
+    return answer
+
+
+@mutant("handler", "poison", "dead_letters", "did not reach a dead letter queue", queue=_BATCHES)
+def reports_the_neighbour(event: Event, context: object) -> Answer:
+    """Reports the message after the one that failed: an index off by one."""
+    failed = set(_failures(app.handler(event, context)))
+    messages = [record["messageId"] for record in event["Records"]]
+    following = dict(zip(messages, [*messages[1:], messages[0]], strict=True))
+    return {"batchItemFailures": [{"itemIdentifier": following[message_id]} for message_id in failed]}
+
+
+@mutant("handler", "batched_events", "nothing_lost", "200 of 200 records are not in the final table")
+def looks_at_the_first_event_only(event: Event, context: object) -> Answer:
+    """Reads Records[0] of a message and ignores the others."""
+    app.events.objects_in = lambda body: _objects_in(body)[:1]
+    return app.handler(event, context)
+
+
+@mutant("handler", "late_partition", "nothing_lost", "200 of 200 records are not in the final table")
+def skips_other_days(event: Event, context: object) -> Answer:
+    """Takes a file of an earlier day's partition for one that has been loaded."""
+    app.events.objects_in = lambda body: tuple(found for found in _objects_in(body) if "dt=2026-01-01/" in found.key)
     return app.handler(event, context)
 
 

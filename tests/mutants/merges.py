@@ -58,3 +58,36 @@ def takes_null_for_false(script: str) -> str:
 def fails_every_time(script: str) -> str:
     """Names a column that the table does not have, so that every run is rolled back."""
     return _replaced(script, "    staged.gift,", "    staged.is_gift,")
+
+
+_NEWER = re.compile(r"\n    AND \(\n        merged\.order_id IS NULL.*?\n    \);", re.DOTALL)
+
+
+@mutant("merge", "duplicate_events", "nothing_doubled", "records in the final table twice", quick=True)
+def inserts_without_looking(script: str) -> str:
+    """Inserts every staged row without looking whether its key is there."""
+    return _replaced(script, "WHERE contested.order_id IS NULL", "WHERE staged.order_id IS NOT NULL").replace(
+        "WHERE ranked.recency = 1", "WHERE ranked.recency = 0"
+    )
+
+
+@mutant("merge", "out_of_order", "nothing_altered", "records differ from what was delivered")
+def takes_the_last_to_arrive(script: str) -> str:
+    """Overwrites the final table with whatever is staged, without comparing versions."""
+    assert _NEWER.search(script)
+    return _NEWER.sub(";", script)
+
+
+@mutant("merge", "out_of_order", "nothing_altered", "records differ from what was delivered")
+def keeps_the_first_to_arrive(script: str) -> str:
+    """Inserts new keys and never updates one that is in the final table."""
+    assert _NEWER.search(script)
+    return _NEWER.sub("\n    AND merged.order_id IS NULL;", script).replace(
+        "staged.updated_at DESC, staged", "staged.updated_at, staged"
+    )
+
+
+@mutant("merge", "merge_overrun", "nothing_lost", "200 of 200 records are not in the final table", "last seen staged")
+def truncates_the_stage(script: str) -> str:
+    """Truncates the stage table after the merge, and with it what arrived meanwhile."""
+    return _DELETE.sub("TRUNCATE stage.orders;\n", script)

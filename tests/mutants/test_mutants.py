@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from harness.checks import Verdict
 from harness.pipeline import Pipeline
 from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints
-from tests.mutants import handlers, merges  # noqa: F401 - they register the mutants
+from tests.mutants import handlers, merges, pipelines  # noqa: F401 - they register the mutants
 from tests.mutants.mutant import MUTANTS, Mutant
 from tests.mutants.trial import ROOT, TYPE, run_trial, small_pipeline
 
@@ -49,10 +50,22 @@ def test_the_mutant_is_convicted(mutant: Mutant, stack: Endpoints, tmp_path: Pat
         assert words in results[mutant.check].detail, said
 
 
-_SETTINGS = {repr((m.scenario, m.settings)): m for m in MUTANTS if m.part != "pipeline"}
+_ACQUITTED = {(m.scenario, repr(m.settings)): m for m in MUTANTS if m.part != "pipeline"}
+_ACQUITTED |= {(m.scenario, "{}"): replace(m, settings={}) for m in MUTANTS if m.part == "pipeline"}
+_QUICK = {m.scenario for m in MUTANTS if m.quick}
 
 
-@pytest.mark.parametrize("mutant", [pytest.param(m, id=f"{m.scenario}-{n}") for n, m in enumerate(_SETTINGS.values())])
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(
+            mutant,
+            id=f"{mutant.scenario}{'-in-batches' if mutant.settings else ''}",
+            marks=() if mutant.scenario in _QUICK and not mutant.settings else (pytest.mark.slow,),
+        )
+        for mutant in _ACQUITTED.values()
+    ],
+)
 def test_the_correct_pipeline_is_acquitted(mutant: Mutant, stack: Endpoints, tmp_path: Path) -> None:
     judgement = run_trial(mutant.scenario, small_pipeline(**mutant.settings), stack, tmp_path / "run")
     said = "\n".join(f"{result.verdict} {result.name}: {result.detail}" for result in judgement.results)

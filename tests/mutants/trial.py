@@ -26,7 +26,8 @@ from harness.verdict import Judgement, judge_stored
 ROOT = Path(__file__).resolve().parents[2]
 TYPE = "orders"
 TIME_SCALE = 60.0
-FILES, RATE_PER_MIN, RECORDS = 8, 240.0, 200
+FILES, RECORDS = 8, 200
+DURATION_S, FAULTY_DURATION_S = 2.0, 6.0
 # Long enough for an invocation on a busy machine; a failed message comes back after it.
 FUNCTION_TIMEOUT_S = 10
 
@@ -54,14 +55,25 @@ def small_pipeline(**settings: Any) -> Pipeline:
 
 def run_trial(name: str, pipeline: Pipeline, endpoints: Endpoints, directory: Path) -> Judgement:
     """Run a scenario small and judge it by its own checks."""
-    scenario = with_overrides(catalogue.scenario(name), RATE_PER_MIN, FILES / RATE_PER_MIN * 60, RECORDS)
-    scenario = replace(scenario, drain_within_s=60 * TIME_SCALE)
+    scenario = catalogue.scenario(name)
+    duration_s = FAULTY_DURATION_S if scenario.faults else DURATION_S
+    faults = tuple(
+        replace(
+            timed,
+            at_s=timed.at_s * duration_s / scenario.duration_s,
+            for_s=timed.for_s and timed.for_s * duration_s / scenario.duration_s,
+        )
+        for timed in scenario.faults
+    )
+    scenario = with_overrides(scenario, FILES / duration_s * 60, duration_s, RECORDS)
+    scenario = replace(scenario, drain_within_s=60 * TIME_SCALE, faults=faults)
     request = RunRequest(
         scenario=scenario, pipeline=pipeline, timing=scaled(pipeline, TIME_SCALE),
         schedule=plan(scenario, pipeline, 1, None, whole=False), merge_job=read_job(pipeline), seed=1,
         before_judging=None,
     )  # fmt: skip
     run = create(directory, name)
+    request = command_run.shaped(request, run)
     facts = command_run.facts_of(request, "embedded")
     run.write_facts(facts)
     progress = Progress(Console(file=io.StringIO()))

@@ -41,6 +41,20 @@ BEGUN_LATE = _merged_at(LATE_S).changing(
     "uploaded", {"index": 2}, started_s=START_S + 2 + 5, acknowledged_s=START_S + 2 + 5.1
 )
 
+PROVISIONED = {"event": "provisioned", "max_receive_count": {"orders": 3, "clicks": 3}, "faults": []}
+REFUSED = (
+    GOOD.changing("planned", {"index": 3}, reject=True)
+    .changing("accounted", {"index": 3}, expected=0, merged=0)
+    .adding(PROVISIONED, dead_letter(3), invocation(3, status="error", messages=[
+        {"message_id": "message-3", "sent_ms": 0, "receive_count": 3, "keys": [key_of(3)]}
+    ]))
+)  # fmt: skip
+FAULTY = GOOD.adding(
+    PROVISIONED | {"faults": ["lock held"]},
+    {"event": "fault", "name": "lock held", "action": "inject"},
+    {"event": "fault", "name": "lock held", "action": "heal", "effect": "2 sessions waited"},
+)
+
 TRIALS = {
     "lost: all there": Trial(checks.nothing_lost, GOOD, PASS, ("400 records", "4 delivered files")),
     "lost: records missing": Trial(
@@ -98,14 +112,44 @@ TRIALS = {
         PASS,
     ),
     "drained: did not come to it": Trial(checks.drained, GOOD.without("drained"), INCONCLUSIVE),
-    "dead letters: none": Trial(checks.no_dead_letters, GOOD, PASS),
+    "dead letters: none": Trial(checks.dead_letters, GOOD, PASS),
     "dead letters: one": Trial(
-        checks.no_dead_letters, GOOD.adding(dead_letter(3)), FAIL, (key_of(3), "received 3 times")
+        checks.dead_letters, GOOD.adding(dead_letter(3)), FAIL, (key_of(3), "received 3 times")
     ),
     "dead letters: one of no file": Trial(
-        checks.no_dead_letters, GOOD.adding(dead_letter(3, keys=[])), FAIL, ("message-3",)
+        checks.dead_letters, GOOD.adding(dead_letter(3, keys=[])), FAIL, ("message-3",)
     ),
-    "dead letters: not read": Trial(checks.no_dead_letters, GOOD.without("drained"), INCONCLUSIVE),
+    "dead letters: not read": Trial(checks.dead_letters, GOOD.without("drained"), INCONCLUSIVE),
+    "dead letters: what was to be refused": Trial(checks.dead_letters, REFUSED, PASS, ("1 file",)),
+    "dead letters: a file to refuse was swallowed": Trial(
+        checks.dead_letters, REFUSED.without("dead_letter"), FAIL, (key_of(3), "did not reach")
+    ),
+    "dead letters: refused too early": Trial(
+        checks.dead_letters,
+        REFUSED.changing("provisioned", {}, max_receive_count={"orders": 3, "clicks": 5}),
+        FAIL,
+        (key_of(3), "received 3 times, not 5"),
+    ),
+    "dead letters: on another type's queue": Trial(
+        checks.dead_letters, REFUSED.changing("dead_letter", {}, type="orders"), FAIL, ("queue of orders",)
+    ),
+    "dead letters: a good neighbour too": Trial(
+        checks.dead_letters, REFUSED.adding(dead_letter(1)), FAIL, (key_of(1), "only rejects were")
+    ),
+    "faults: none planned": Trial(checks.faults_took_effect, GOOD, PASS),
+    "faults: took effect": Trial(checks.faults_took_effect, FAULTY, PASS, ("2 sessions waited",)),
+    "faults: no effect": Trial(
+        checks.faults_took_effect,
+        FAULTY.changing("fault", {"action": "heal"}, effect=None),
+        INCONCLUSIVE,
+        ("no effect",),
+    ),
+    "faults: never healed": Trial(
+        checks.faults_took_effect, FAULTY.without("fault", action="heal"), INCONCLUSIVE, ("not healed",)
+    ),
+    "faults: never injected": Trial(
+        checks.faults_took_effect, FAULTY.without("fault"), INCONCLUSIVE, ("never injected",)
+    ),
     "rate: held": Trial(checks.offered_rate_held, GOOD, PASS, ("4 files", "2.0 ms")),
     "rate: late": Trial(
         checks.offered_rate_held,
@@ -151,7 +195,7 @@ def test_verdict_and_sentence(trial: Trial) -> None:
 def test_each_default_check_can_pass_and_can_refuse(check: Check) -> None:
     said = {trial.verdict for trial in TRIALS.values() if trial.check().name == check.name}
     # the harness's own shortcomings never convict the pipeline
-    own = check.name in {"offered_rate_held", "run_complete"}
+    own = check.name in {"faults", "offered_rate_held", "run_complete"}
     assert said == ({PASS, INCONCLUSIVE} if own else {PASS, FAIL, INCONCLUSIVE})
 
 

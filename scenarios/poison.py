@@ -1,0 +1,16 @@
+"""Are broken files refused, and only those?"""
+
+from generators.arrivals import constant
+from harness.checks import default_checks
+from harness.scenario import Scenario, Workload
+from harness.shapes import Poisoned
+
+scenario = Scenario(
+    name="poison",
+    question="Do broken files, and only those, reach their dead letter queues, while their neighbours load?",
+    workload=Workload(constant(rate_per_min=120), shapes=(Poisoned(every=2),)),
+    duration_s=20,
+    checks=default_checks(),
+    # a broken file is tried three times, and a message comes back no sooner than a minute later
+    time_scale=10,
+)

@@ -1,0 +1,13 @@
+"""What do many small files cost?"""
+
+from generators.arrivals import constant
+from harness.checks import default_checks
+from harness.scenario import Scenario, Workload
+
+scenario = Scenario(
+    name="small_files",
+    question="Does the pipeline hold its SLA when the same records come in 100 times more files?",
+    workload=Workload(constant(rate_per_min=600), records_per_file=100),
+    duration_s=60,
+    checks=default_checks(),
+)

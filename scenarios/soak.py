@@ -1,0 +1,13 @@
+"""Does it still work after an hour?"""
+
+from generators.arrivals import constant
+from harness.checks import default_checks
+from harness.scenario import Scenario, Workload
+
+scenario = Scenario(
+    name="soak",
+    question="Is the pipeline as good after an hour at the everyday rate as at first?",
+    workload=Workload(constant(rate_per_min=100)),
+    duration_s=3600,
+    checks=default_checks(),
+)

@@ -1,0 +1,16 @@
+"""Does an outage of the warehouse only delay?"""
+
+from generators.arrivals import constant
+from harness.checks import default_checks
+from harness.faults.warehouse import WarehouseHangs
+from harness.scenario import Scenario, Workload, at
+
+scenario = Scenario(
+    name="warehouse_outage",
+    question="Is nothing lost or doubled when the warehouse does not answer for a while?",
+    workload=Workload(constant(rate_per_min=120), records_per_file=2_000),
+    duration_s=30,
+    checks=default_checks(),
+    faults=(at(5, WarehouseHangs(), for_s=15),),
+    time_scale=10,
+)

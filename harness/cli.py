@@ -21,7 +21,7 @@ EXIT_CODES_HELP = "Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 inconclus
 
 pipeline_option = click.option(
     "--pipeline", "pipeline_file", type=click.Path(path_type=Path), default=Path("pipeline.toml"), show_default=True,
-    help="The pipeline description to run.",
+    envvar="NRT_PIPELINE", help="The pipeline description to run.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON that a script can read.")
 
@@ -82,8 +82,9 @@ def show(name: str, as_json: bool) -> None:
 @cli.command()
 @click.argument("name")
 @pipeline_option
-@click.option("--stack", type=click.Choice(["embedded"]), default="embedded", show_default=True,
-              help="Where to run. A stack that `harness up` started is used if there is one.")  # fmt: skip
+@click.option("--stack", type=click.Choice(["embedded", "compose"]), default="embedded", show_default=True,
+              envvar="NRT_STACK", help="Where to run: on this machine, or in Docker containers. A stack that `harness "
+              "up` or `docker compose up` started is used if there is one.")  # fmt: skip
 @click.option("--rate", type=Rate(), help="Files to offer, such as 100/min: replaces the scenario's own arrivals.")
 @click.option("--duration", type=Duration(), help="How long to offer files, such as 5m.")
 @click.option("--time-scale", type=float, help="Divide the merge interval, the SLA and other limits by this.")
@@ -144,6 +145,29 @@ def export(run_name: str, out: Path | None) -> None:
     directory = find(run_name)
     for path in write_tables(directory, out or directory.path / "export"):
         click.echo(path)
+
+
+@cli.command()
+@click.argument("base")
+@click.argument("head")
+@click.option("--base", "more_base", multiple=True, metavar="RUN", help="A further run of the base; may be repeated.")
+@click.option("--head", "more_head", multiple=True, metavar="RUN", help="A further run of the head; may be repeated.")
+@click.option("--format", "text_format", type=click.Choice(["markdown", "json", "junit"]), default="markdown",
+              show_default=True, help="What to print.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the comparison here as Markdown, too.")
+def compare(
+    base: str, head: str, more_base: tuple[str, ...], more_head: tuple[str, ...], text_format: str, as_json: bool,
+    report: Path | None,
+) -> None:  # fmt: skip
+    """Say whether HEAD is worse than BASE. Each is a run, or a directory with several runs in it.
+
+    Latencies need several runs of each side, made in turns, to know the noise; counts need one. Exit codes: 0 same or
+    better, 1 worse, 2 usage or bad input, 3 too noisy to tell or not measured.
+    """
+    from harness.command_compare import compare_runs
+
+    sys.exit(compare_runs((base, *more_base), (head, *more_head), "json" if as_json else text_format, report))
 
 
 def _judge(run_name: str) -> "Judgement":

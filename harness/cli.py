@@ -15,6 +15,8 @@ from harness.errors import ExitCode, HarnessError
 from harness.quantities import Duration, Rate
 
 if TYPE_CHECKING:
+    from harness.aws import Aws
+    from harness.dlq import Found, Queues
     from harness.verdict import Judgement
 
 EXIT_CODES_HELP = "Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 inconclusive, 4 the harness itself failed."
@@ -98,6 +100,7 @@ def show(name: str, as_json: bool) -> None:
     "--resample", is_flag=True, help="With --replay: draw files at random, again and again, for the duration."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The run's directory.  [default: runs/<time>-<name>]")
+@click.option("--live", is_flag=True, help="Serve a page that shows the run while it goes on; its URL is printed.")
 @click.option("--before-judging", metavar="COMMAND", help="Run a shell command after the drain; the "
               "stack is still up, and the file that HARNESS_STATUS names says where.")  # fmt: skip
 @json_option
@@ -223,6 +226,92 @@ def status(as_json: bool) -> None:
         print_json(None) if as_json else click.echo("nothing is up; `harness up` starts a stack")
         sys.exit(ExitCode.FAIL)
     print_json(found) if as_json else click.echo(local_stack.describe(found))
+
+
+@cli.group()
+def dlq() -> None:
+    """Look at dead letters, and send them back after the fix, on the stack that is up."""
+
+
+type_option = click.option("--type", "only_type", help="Only this data type's dead letter queue.")
+
+
+def _dead_letter_queues(pipeline_file: Path, only_type: str | None) -> "tuple[list[Queues], Aws]":
+    from harness import dlq as dead_letter_queues
+    from harness import local_stack, pipeline
+    from harness.aws import Aws
+
+    endpoints = local_stack.running()
+    if endpoints is None:
+        raise HarnessError("nothing is up; `harness up` starts a stack")
+    aws = Aws(endpoints)
+    return dead_letter_queues.queues(pipeline.load(pipeline_file), aws, only_type), aws
+
+
+def _show_letters(found: "list[Found]", as_json: bool, heading: str) -> None:
+    if as_json:
+        print_json([one.to_json() for one in found])
+        return
+    click.echo(f"{heading}{':' if found else ''}")
+    for one in found:
+        keys = ", ".join(one.letter.keys) or "(not an S3 event)"
+        click.echo(f"{one.type}  {one.letter.message_id}  {one.to_json()['sent_at']}  {keys}")
+
+
+@dlq.command("list")
+@pipeline_option
+@type_option
+@json_option
+def list_dead_letters(pipeline_file: Path, only_type: str | None, as_json: bool) -> None:
+    """List the dead letters; they stay where they are."""
+    from harness import dlq as dead_letter_queues
+
+    found = dead_letter_queues.letters(*_dead_letter_queues(pipeline_file, only_type))
+    _show_letters(found, as_json, f"{len(found)} dead letters")
+
+
+@dlq.command("show")
+@click.argument("letter")
+@pipeline_option
+@type_option
+@json_option
+def show_dead_letter(letter: str, pipeline_file: Path, only_type: str | None, as_json: bool) -> None:
+    """Show one dead letter whole. LETTER is a message id, its beginning, or an S3 key."""
+    from harness import dlq as dead_letter_queues
+
+    found, body = dead_letter_queues.find(*_dead_letter_queues(pipeline_file, only_type), letter)
+    facts = found.to_json() | {"body": body}
+    if as_json:
+        print_json(facts)
+        return
+    for key, value in facts.items():
+        click.echo(f"{key:<15} {json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value}")
+
+
+@dlq.command("redrive")
+@click.argument("letters", nargs=-1)
+@pipeline_option
+@type_option
+@click.option("--rate", type=Rate(), help="Move at most so many, such as 10/s.  [default: as fast as it goes]")
+@click.option("--dry-run", is_flag=True, help="Say what would be moved, and move nothing.")
+@json_option
+def redrive_dead_letters(
+    letters: tuple[str, ...],
+    pipeline_file: Path,
+    only_type: str | None,
+    rate: float | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Move dead letters back to their source queues: all, or LETTERS (message ids, their beginnings, or S3 keys)."""
+    from harness import dlq as dead_letter_queues
+
+    of, aws = _dead_letter_queues(pipeline_file, only_type)
+    if dry_run:
+        found = dead_letter_queues.chosen_letters(of, aws, letters)
+    else:
+        found = list(dead_letter_queues.redrive(of, aws, letters, rate and rate / 60))
+    _show_letters(found, as_json, f"{len(found)} dead letters {'would be ' if dry_run else ''}moved")
 
 
 @cli.command()

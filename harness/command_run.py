@@ -138,7 +138,7 @@ def shaped(request: RunRequest, directory: RunDirectory) -> RunRequest:
 
 
 def run_scenario(
-    name: str, *, out: Path | None, stack: str, as_json: bool, pipeline_file: Path, **options: object
+    name: str, *, out: Path | None, stack: str, as_json: bool, pipeline_file: Path, live: bool, **options: object
 ) -> int:
     """Run and judge; returns the exit code.
 
@@ -153,7 +153,7 @@ def run_scenario(
     directory.write_facts(facts)
     progress = Progress(Console(stderr=True))
     with _sigterm_is_ctrl_c():
-        record(request, facts, directory, progress)
+        record(request, facts, directory, progress, live=live)
     from harness.report import render
 
     judgement = judge_stored(directory, request.scenario.checks)
@@ -168,14 +168,32 @@ def run_scenario(
     return judgement.exit_code
 
 
+@contextmanager
+def _live(
+    wanted: bool, history: History, facts: RunFacts, directory: RunDirectory, progress: Progress
+) -> Iterator[None]:
+    """Serve the live view, if it is wanted."""
+    if not wanted:
+        yield
+        return
+    from harness.live import live_view
+
+    with live_view(history, facts, directory.path.resolve().name) as url:
+        progress.phase(f"live view: {url}")
+        yield
+
+
 def record(
     request: RunRequest,
     facts: RunFacts,
     directory: RunDirectory,
     progress: Progress,
     given: Endpoints | None = None,
+    live: bool = False,
 ) -> None:
     """Run, on the stack that is given or else on one as `harness run` finds it, and leave a finished ledger.
+
+    `live` serves a page that shows the run while it goes on.
 
     Raises:
         HarnessError: the harness itself failed; the ledger up to then stays.
@@ -187,6 +205,7 @@ def record(
         with (
             _stack(facts.stack, request.pipeline, directory.logs, progress, given) as endpoints,
             queries.kept(endpoints.query_log, directory.path),
+            _live(live, history, facts, directory, progress),
             progress.showing(),
         ):
             Run(request, facts, directory, endpoints, ledger, history, progress).execute()

@@ -11,12 +11,14 @@ from harness.report.panels import what_waited
 from harness.report.scene import Figure, Scene
 
 
-def figures(evidence: Evidence) -> dict[str, Figure]:
-    """The charts by name; none when no load was started."""
+def figures(evidence: Evidence, now_s: float | None = None) -> dict[str, Figure]:
+    """The charts by name; none when no load was started. `now_s`, in epoch seconds, is given while the run goes on."""
     history = evidence.history
     if history.start_at_s is None:
         return {}
-    scene = Scene(evidence, history.start_at_s, series.end_s(history, history.start_at_s), breakdown.of_run(history))
+    origin_s = history.start_at_s
+    since_s = None if now_s is None else now_s - origin_s
+    scene = Scene(evidence, origin_s, series.end_s(history, origin_s), breakdown.of_run(history), since_s)
     drawn = [latency_over_time(scene), where_the_time_goes(scene), distribution(scene), arrivals(scene)]
     drawn += [what_waited(scene), start_lag(scene)]
     return {figure.name: figure for figure in drawn}

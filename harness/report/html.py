@@ -99,12 +99,33 @@ def _packed_plotly() -> str:
     return base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
 
 
-def _json(drawn: dict[str, Figure]) -> Markup:
-    data = {
-        name: {"traces": figure.traces, "layout": figure.layout, "height": figure.height_px}
+def chart_data(drawn: dict[str, Figure]) -> dict[str, dict[str, Any]]:
+    """What the page's script draws from."""
+    return {
+        name: {
+            "traces": figure.traces, "layout": figure.layout, "height": figure.height_px, "summary": figure.summary,
+        }
         for name, figure in drawn.items()
-    }
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    }  # fmt: skip
+
+
+def live_page(figures: dict[str, Figure], **values: Any) -> str:
+    """The page of a run that is going on; `harness.report.live_page` gives the values."""
+    script = _asset("report.js")
+    written = _environment().get_template("live.html").render(
+        figures=figures,
+        data=_json(figures),
+        plotly=_packed_plotly(),
+        script=Markup(script),
+        style=Markup(_asset("report.css")),
+        hashes=(_hash(script), _hash(get_plotlyjs())),
+        **values,
+    )  # fmt: skip
+    return writable(written.lstrip())
+
+
+def _json(drawn: dict[str, Figure]) -> Markup:
+    text = json.dumps(chart_data(drawn), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # a script element ends at "</script", whatever its type, and "<!--" changes how it is read
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 

@@ -28,20 +28,26 @@ def latency_over_time(scene: Scene) -> Figure:
     """Each file at its intended time, as high as it took to be queryable; what never was stands at the top."""
     sla_s = scene.evidence.facts.sla_s
     took_s = [one.file.end_to_end_s or 0.0 for one in scene.breakdowns]
-    top_s = max([sla_s, *took_s]) * 1.12
+    top_s = max([sla_s, *took_s, *(max(one["y"], default=0.0) for one in _ages(scene))]) * 1.12
     late = sum(value > sla_s for value in took_s)
     traces = [_latencies(scene, name) for name in scene.types]
-    lost = [one for name in scene.types if (one := _never_merged(scene, name, top_s))["x"]]
-    never = sum(len(one["x"]) for one in lost)
+    going_on = scene.now_s is not None
+    left = [_on_the_way(scene, name) if going_on else _never_merged(scene, name, top_s) for name in scene.types]
+    left = [one for one in left if one["x"]]
+    number = sum(len(one["x"]) for one in left)
+    rest = f"; {several(number, 'file')} {'on the way' if going_on else 'never reached a final table'}" if left else ""
+    about_rest = (
+        "Rings are on their way, at their age so far. " if going_on else "The crosses at the top never got there. "
+    )
     return Figure(
         "latency",
         "End-to-end latency over time",
         f"{several(late, 'file') if late else 'No file'} took more than the SLA of {seconds(sla_s)}; the slowest took "
         f"{seconds(max(took_s, default=None))}"
-        + (f"; {several(never, 'file')} never reached a final table." if never else "."),
+        f"{rest}.",
         "One dot a file: when it was due, and how long until its records could be queried in the final table. "
-        + ("The crosses at the top never got there. " if never else ""),
-        [*traces, *lost],
+        + (about_rest if left else ""),
+        [*traces, *left],
         {
             "xaxis": {"title": {"text": "due, seconds into the load"}, "range": scene.load_range},
             "yaxis": {"title": {"text": "seconds"}, "range": [0, top_s * 1.06]},
@@ -77,6 +83,25 @@ def _never_merged(scene: Scene, name: str, top_s: float) -> Trace:
         ],
         hovertemplate="%{customdata[0]}<br>due at %{x} s · never in the final table<br>%{customdata[1]}<extra></extra>",
         marker={"color": scene.colour(name), "size": 10, "symbol": "x"},
+    )  # fmt: skip
+
+
+def _ages(scene: Scene) -> list[Trace]:
+    return [] if scene.now_s is None else [_on_the_way(scene, name) for name in scene.types]
+
+
+def _on_the_way(scene: Scene, name: str) -> Trace:
+    """Of a run that is going on: as high as the file is old; a dead letter goes nowhere any more."""
+    now_s = scene.now_s or 0.0
+    mine = [file for file in scene.files(name) if file.acknowledged_s is not None and not file.is_settled]
+    due_s = [(file.intended_s or 0.0) - scene.origin_s for file in mine]
+    return trace(
+        "scatter", f"{name}: on the way", (ALL, name), mode="markers",
+        x=[round(at_s, 2) for at_s in due_s],
+        y=[round(max(0.0, now_s - at_s), 2) for at_s in due_s],
+        customdata=[[safe(file.key), f"last seen {file.last_stage}"] for file in mine],
+        hovertemplate="%{customdata[0]}<br>due at %{x} s · %{y} s old<br>%{customdata[1]}<extra></extra>",
+        marker={"color": scene.colour(name), "size": 7, "symbol": "circle-open"},
     )  # fmt: skip
 
 

@@ -49,12 +49,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class Scene:
-    """What all charts of a run share. Times are seconds since the start of the load."""
+    """What all charts of a run share. Times are seconds since the start of the load.
+
+    `now_s` is given for a run that is going on: what is not in a final table may still get there.
+    """
 
     evidence: Evidence
     origin_s: float
     end_s: float
     breakdowns: Sequence[Breakdown]
+    now_s: float | None = None
 
     @property
     def types(self) -> tuple[str, ...]:

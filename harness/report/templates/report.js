@@ -70,6 +70,8 @@
       hoverlabel: { bgcolor: card, bordercolor: line, font: { color: ink }, align: "left", namelength: -1 },
       // on a touch screen a drag scrolls the page; a pinch or the buttons zoom
       dragmode: touch ? false : "zoom",
+      // what the reader zoomed to stays when a live view brings new figures
+      uirevision: "kept",
     };
   }
 
@@ -125,7 +127,43 @@
     else drawAgain();
   }
 
+  // The live view: new figures every few seconds, for as long as somebody looks and the run goes on.
+  const liveEveryMs = Number(document.body.dataset.live || 0);
+
+  function showNews(news) {
+    document.getElementById("phase").textContent = news.phase;
+    document.querySelectorAll(".tiles li").forEach((tile, at) => {
+      const [, value, bad] = news.tiles[at];
+      tile.querySelector("b").textContent = value;
+      tile.classList.toggle("bad", bad);
+    });
+    for (const name of names.filter((one) => news.figures[one])) {
+      figures[name] = news.figures[name];
+      plotOf(name).closest("figure").querySelector(".summary").textContent = figures[name].summary;
+    }
+    document.documentElement.dataset.updates = Number(document.documentElement.dataset.updates || 0) + 1;
+    drawAgain();
+  }
+
+  async function follow() {
+    try {
+      if (document.visibilityState === "visible") {
+        const answer = await fetch("live.json", { cache: "no-store" });
+        if (!answer.ok) throw new Error(answer.statusText);
+        const news = await answer.json();
+        if (!names.length && Object.keys(news.figures).length) return location.reload();
+        showNews(news);
+      }
+    } catch (error) {
+      document.getElementById("phase").textContent = "The run has ended.";
+      document.getElementById("live-note").textContent = "What is shown is the last that was seen. The verdict is in report.html in the run's directory.";
+      return undefined;
+    }
+    return setTimeout(follow, liveEveryMs);
+  }
+
   async function start() {
+    if (liveEveryMs) setTimeout(follow, liveEveryMs);
     if (!names.length) return;
     await unpackPlotly();
     filter.hidden = false;

@@ -13,6 +13,7 @@ from harness import sql
 from harness.aws import Aws
 from harness.errors import HarnessError, UsageError
 from harness.pipeline import COPY_STAGING_PREFIX, Pipeline
+from harness.stack.endpoints import Inside
 from harness.timing import Timing
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def _queue_policy(queue_arn: str, bucket: str) -> str:
 
 
 def _function_environment(pipeline: Pipeline, type_name: str, aws: Aws) -> dict[str, str]:
-    settings, redshift = pipeline.types[type_name], aws.endpoints.redshift
+    settings, inside = pipeline.types[type_name], aws.endpoints.inside
+    redshift = inside.redshift if inside else aws.endpoints.redshift
     environment = {
         "DATA_TYPE": type_name,
         "FILE_FORMAT": settings.format,
@@ -93,16 +95,28 @@ def _function_environment(pipeline: Pipeline, type_name: str, aws: Aws) -> dict[
     return environment | pipeline.function_of(type_name).environment
 
 
-def register_image(pipeline: Pipeline, aws: Aws) -> None:
-    """Tell the executor which environment and directory stand for the pipeline's image."""
+def registered_images(pipeline: Pipeline, inside: Inside | None) -> str:
+    """JSON that tells the executor which environment and directory stand for the pipeline's images."""
     images = {}
-    for name in pipeline.types:
-        function = pipeline.function_of(name)
+    for function in map(pipeline.function_of, pipeline.types):
         images[function.image] = {
-            "python": function.python or sys.executable,
-            "working_directory": str(pipeline.directory),
+            "python": inside.handler_python if inside else function.python or sys.executable,
+            "working_directory": inside.pipeline_directory if inside else str(pipeline.directory),
         }
-    aws.endpoints.images_file.write_text(json.dumps(images))
+    return json.dumps(images)
+
+
+def register_image(pipeline: Pipeline, aws: Aws) -> None:
+    """Write the executor's file of images, whole at once: it may be read meanwhile, and belong to another user."""
+    if (images_file := aws.endpoints.images_file) is None:
+        return
+    new = images_file.with_suffix(".new")
+    new.write_text(registered_images(pipeline, aws.endpoints.inside))
+    new.replace(images_file)
+
+
+def _working_directory(pipeline: Pipeline, aws: Aws) -> str:
+    return aws.endpoints.inside.pipeline_directory if aws.endpoints.inside else str(pipeline.directory)
 
 
 def _ensure_function(pipeline: Pipeline, type_name: str, aws: Aws) -> str:
@@ -114,7 +128,7 @@ def _ensure_function(pipeline: Pipeline, type_name: str, aws: Aws) -> str:
         "Timeout": settings.timeout_s,
         "MemorySize": settings.memory_mb,
         "Environment": {"Variables": _function_environment(pipeline, type_name, aws)},
-        "ImageConfig": {"Command": [settings.handler], "WorkingDirectory": str(pipeline.directory)},
+        "ImageConfig": {"Command": [settings.handler], "WorkingDirectory": _working_directory(pipeline, aws)},
     }
     try:
         client.create_function(PackageType="Image", Code={"ImageUri": settings.image}, **configuration)

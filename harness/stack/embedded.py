@@ -95,7 +95,12 @@ def start_detached(aws_port: int | None = None, redshift_port: int | None = None
 
 
 def is_running(endpoints: Endpoints) -> bool:
-    """Whether the supervisor that made these endpoints is still there (and not another process of its number)."""
+    """Whether the supervisor that made these endpoints is still there (and not another process of its number).
+
+    A stack without one (compose) may lose a service and get it back; it is there as long as its directory is.
+    """
+    if "supervisor" not in endpoints.pids:
+        return endpoints.directory.exists()
     try:
         command = psutil.Process(endpoints.pids["supervisor"]).cmdline()
     except psutil.Error:

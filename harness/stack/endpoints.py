@@ -28,10 +28,21 @@ class Redshift:
 
 
 @dataclass(frozen=True)
+class Inside:
+    """What functions see instead, where they do not run on the harness's own machine."""
+
+    redshift: Redshift
+    handler_python: str
+    pipeline_directory: str
+
+
+@dataclass(frozen=True)
 class Endpoints:
     """A running stack.
 
     `postgres` is the stand-in's backend, for the harness's own accounting; the pipeline under test never sees it.
+    `images_file` is None where the stack knows the pipeline's images already; `inside` is None where functions see
+    what the harness sees.
     """
 
     stack: str
@@ -42,8 +53,9 @@ class Endpoints:
     directory: Path
     trace_file: Path
     query_log: Path
-    images_file: Path
+    images_file: Path | None
     pids: dict[str, int]
+    inside: Inside | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `harness status --json` prints it, without the pipeline."""
@@ -62,11 +74,16 @@ def endpoints_from_json(raw: dict[str, Any]) -> Endpoints:
             directory=Path(raw["directory"]),
             trace_file=Path(raw["trace_file"]),
             query_log=Path(raw["query_log"]),
-            images_file=Path(raw["images_file"]),
+            images_file=raw["images_file"] and Path(raw["images_file"]),
             pids=raw["pids"],
+            inside=_inside_from_json(raw.get("inside")),
         )
     except (KeyError, TypeError) as error:
         raise HarnessError(f"not the status of a stack: {error}") from error
+
+
+def _inside_from_json(raw: dict[str, Any] | None) -> Inside | None:
+    return None if raw is None else Inside(**raw | {"redshift": Redshift(**raw["redshift"])})
 
 
 def read_endpoints(path: Path) -> Endpoints:

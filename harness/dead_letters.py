@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 # Long enough to read a queue to its end, so that no message is seen twice on the way.
 PEEK_VISIBILITY_S = 60
@@ -48,6 +49,28 @@ def peek(sqs: "SQSClient", queue_url: str) -> list[DeadLetter]:
     return [letter for letter, _ in received]
 
 
+def take_one(sqs: "SQSClient", queue_url: str) -> tuple[DeadLetter, str] | None:
+    """A visible message and the receipt to delete it by, within `PEEK_VISIBILITY_S`; None when there is none."""
+    messages = sqs.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=1,
+        VisibilityTimeout=PEEK_VISIBILITY_S,
+        MessageSystemAttributeNames=["All"],
+    ).get("Messages", [])
+    return (_letter(messages[0]), messages[0]["ReceiptHandle"]) if messages else None
+
+
+def _letter(message: "MessageTypeDef") -> DeadLetter:
+    attributes = message["Attributes"]
+    return DeadLetter(
+        message["MessageId"],
+        keys_of(message["Body"]),
+        int(attributes["ApproximateReceiveCount"]),
+        int(attributes["SentTimestamp"]),
+        message["Body"],
+    )
+
+
 def _receive_all(sqs: "SQSClient", queue_url: str) -> Iterator[tuple[DeadLetter, str]]:
     while messages := sqs.receive_message(
         QueueUrl=queue_url,
@@ -56,14 +79,4 @@ def _receive_all(sqs: "SQSClient", queue_url: str) -> Iterator[tuple[DeadLetter,
         MessageSystemAttributeNames=["All"],
     ).get("Messages", []):
         for message in messages:
-            attributes = message["Attributes"]
-            yield (
-                DeadLetter(
-                    message["MessageId"],
-                    keys_of(message["Body"]),
-                    int(attributes["ApproximateReceiveCount"]),
-                    int(attributes["SentTimestamp"]),
-                    message["Body"],
-                ),
-                message["ReceiptHandle"],
-            )
+            yield _letter(message), message["ReceiptHandle"]

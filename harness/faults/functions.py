@@ -1,11 +1,14 @@
 """Faults of the functions: nobody polls the queues, no concurrency is left, or an invocation breaks half-way."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.faults.site import Site
 from harness.provision import TypeResources
+
+LOOK_EVERY_S = 0.2
 
 
 def _wait_for_messages(site: Site) -> str | None:
@@ -103,6 +106,7 @@ class Breaks:
             )
 
         def heal() -> str | None:
+            _wait_for_first_deliveries(site)
             broken = sum(event["status"] != "ok" for event in site.history.invocations)
             for name, resources in site.provisioned.types.items():
                 _configure(site, resources, before[name])
@@ -116,6 +120,15 @@ class Breaks:
             "Environment": {"Variables": found["Environment"]["Variables"]},
             "ImageConfig": found["ImageConfigResponse"]["ImageConfig"],
         }
+
+
+def _wait_for_first_deliveries(site: Site) -> None:
+    """Wait until every file that is in the bucket was in a function's hands once, at most a visibility timeout."""
+    give_up_s = time.monotonic() + max(site.timing.visibility_timeout_s.values())
+    while time.monotonic() < give_up_s and any(
+        file.acknowledged_s is not None and not file.attempts for file in list(site.history.files.values())
+    ):
+        time.sleep(LOOK_EVERY_S)
 
 
 def _configure(site: Site, resources: TypeResources, configuration: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints
 from tests.mutants import handlers, merges, pipelines  # noqa: F401 - they register the mutants
 from tests.mutants.mutant import MUTANTS, Mutant
+from tests.mutants.page import PAGE, page
 from tests.mutants.trial import ROOT, TYPE, run_trial, small_pipeline
 
 
@@ -75,3 +76,4 @@ def test_the_correct_pipeline_is_acquitted(mutant: Mutant, stack: Endpoints, tmp
 def test_every_mutant_is_described_in_the_documentation() -> None:
     assert len(MUTANTS) >= 20
     assert all(re.fullmatch(r"[A-Z].*\.", mutant.bug) for mutant in MUTANTS)
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tests.mutants.page"

@@ -1,0 +1,32 @@
+"""Writes docs/mutants.md from the mutants themselves: `python -m tests.mutants.page`."""
+
+from pathlib import Path
+
+from tests.mutants import handlers, merges, pipelines  # noqa: F401 - they register the mutants
+from tests.mutants.mutant import MUTANTS
+
+PAGE = Path(__file__).parents[2] / "docs" / "mutants.md"
+_HEAD = """# Mutants
+
+A green verdict means something only if wrong pipelines are convicted. Each line is a handler, a merge or a pipeline
+description with one bug that people have really made; `tests/mutants/` runs each on the embedded stack, and the
+correct pipeline through the same scenario, which must be acquitted. Written by `python -m tests.mutants.page`; a test
+compares.
+
+| mutant | part | the bug | scenario | convicted by | which says |
+|---|---|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    rows = [
+        f"| `{mutant.name}` | {mutant.part} | {mutant.bug} | `{mutant.scenario}` | `{mutant.check}` "
+        f"| “… {' … '.join(mutant.says)} …” |\n"
+        for mutant in MUTANTS
+    ]
+    return _HEAD + "".join(rows)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

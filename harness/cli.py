@@ -173,6 +173,30 @@ def compare(
     sys.exit(compare_runs((base, *more_base), (head, *more_head), "json" if as_json else text_format, report))
 
 
+@cli.command()
+@click.option("--base", required=True, metavar="REF", help="The version to compare with, such as origin/main.")
+@click.option("--head", metavar="REF", help="The version that is to be judged.  [default: the working tree]")
+@click.option("--scenario", default="smoke", show_default=True, help="What to run.")
+@click.option("--repeat", type=click.IntRange(1), default=7, show_default=True, help="Runs of each version.")
+@pipeline_option
+@click.option("--out", type=click.Path(path_type=Path), help="Where the runs go.  [default: runs/<time>-gate-<name>]")
+@click.option("--format", "text_format", type=click.Choice(["markdown", "json", "junit"]), default="markdown",
+              show_default=True, help="What to print; all three are written to --out.")  # fmt: skip
+@click.argument("run_options", nargs=-1, metavar="[-- RUN_OPTIONS]", type=click.UNPROCESSED)
+def gate(
+    base: str, head: str | None, scenario: str, repeat: int, pipeline_file: Path, out: Path | None, text_format: str,
+    run_options: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Run two versions of the pipeline in turns, and say whether the head is worse.
+
+    The handler, its SQL and pipeline.toml are taken from git; the harness that measures is this one for both. What
+    follows `--` goes to `harness run`. Exit codes are those of `harness compare`.
+    """
+    from harness.command_compare import gate_versions
+
+    sys.exit(gate_versions(base, head, scenario, repeat, pipeline_file, out, text_format, run_options))
+
+
 def _judge(run_name: str) -> "Judgement":
     from harness import catalogue
     from harness.checks import default_checks

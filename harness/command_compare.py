@@ -1,5 +1,6 @@
-"""`harness compare`: from the command line's words to a comparison and its exit code."""
+"""`harness compare` and `harness gate`: from the command line's words to a comparison and its exit code."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import click
 
 from harness.compare import compare, measure, runs_in
 from harness.compare.text import render
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
+from harness.gate import Versions, gate, runner
 from harness.run_directory import RunDirectory, find
 
 
@@ -24,6 +26,28 @@ def compare_runs(base: Sequence[str], head: Sequence[str], text_format: str, rep
             report.write_text(render(comparison, "markdown"), encoding="utf-8")
         except OSError as error:
             raise HarnessError(f"{report}: cannot be written: {error.strerror}") from error
+    click.echo(render(comparison, text_format), nl=False)
+    return comparison.exit_code
+
+
+def gate_versions(
+    base: str, head: str | None, scenario: str, repeat: int, pipeline_file: Path, out: Path | None,
+    text_format: str, options: tuple[str, ...],
+) -> int:  # fmt: skip
+    """Run both versions, print the comparison and leave it beside the runs. Returns the exit code.
+
+    Raises:
+        UsageError: a version, its pipeline or an option cannot be used.
+        HarnessError: the harness itself failed.
+    """
+    out = out or Path("runs") / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-gate-{scenario}"
+    if out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out}: there is something in it already; name another directory with --out")
+    if pipeline_file.is_absolute():
+        raise UsageError(f"{pipeline_file}: name the pipeline as it is inside the repository")
+    comparison = gate(Versions(Path.cwd(), base, head, pipeline_file), out, repeat, runner(scenario, options))
+    for name, its_format in (("compare.md", "markdown"), ("compare.json", "json"), ("junit.xml", "junit")):
+        (out / name).write_text(render(comparison, its_format), encoding="utf-8")
     click.echo(render(comparison, text_format), nl=False)
     return comparison.exit_code
 

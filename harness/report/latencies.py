@@ -36,6 +36,8 @@ def latency_over_time(scene: Scene) -> Figure:
     left = [one for one in left if one["x"]]
     number = sum(len(one["x"]) for one in left)
     rest = f"; {several(number, 'file')} {'on the way' if going_on else 'never reached a final table'}" if left else ""
+    if going_on and (overdue := sum(age_s > sla_s for one in left for age_s in one["y"])):
+        rest += f", {overdue:,} of them older than that already"
     about_rest = (
         "Rings are on their way, at their age so far. " if going_on else "The crosses at the top never got there. "
     )

@@ -285,8 +285,15 @@ class History:
 
 
 def fold(events: tuple[Event, ...]) -> History:
-    """The history that a whole ledger tells."""
+    """The history that a whole ledger tells; an event that lacks what it should hold leaves the run unfinished."""
     history = History()
+    unreadable = []
     for event in events:
-        history.apply(event)
+        try:
+            history.apply(event)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            unreadable.append(f"event {event.get('n')} ({event['event']}) cannot be read: {error!r}")
+    if unreadable:
+        history.problems += unreadable
+        history.finished = False
     return history

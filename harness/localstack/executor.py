@@ -20,7 +20,7 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from harness.localstack import cloudwatch, images, settings
+from harness.localstack import cloudwatch, images, layers, settings
 from harness.localstack.capacity import Capacity
 from harness.localstack.concurrency import Concurrency
 from harness.localstack.environment import Environment, Program
@@ -166,10 +166,12 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             images.look_up(function_version.config.image.image_uri, shared().settings.images_file)
         elif function_version.config.code:
             function_version.config.code.prepare_for_execution()
+            layers.unpack(function_version)
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Nothing outlives the environments."""
+        """Remove what was unpacked for this version alone."""
+        layers.discard(function_version)
 
     @classmethod
     def validate_environment(cls) -> bool:
@@ -199,6 +201,10 @@ def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> P
     }
     if wrapper := variables.get("AWS_LAMBDA_EXEC_WRAPPER"):
         argv = (wrapper, *argv)
+    opt = layers.unpack(version)
+    added = layers.python_path(opt, mounted=shared().has_rooms)
+    if added:
+        variables["PYTHONPATH"] = ":".join([*added, variables["PYTHONPATH"]])
     most = int(config.LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES)
     if not shared().has_rooms:
         variables |= {"LAMBDA_TASK_ROOT": root, "PWD": cwd, "TMPDIR": str(tmp)}
@@ -209,7 +215,7 @@ def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> P
     keep = _below_tmp(
         [str(environment), str(Path(python).resolve().parents[1]), *_linked(environment), *variables.values()]
     )
-    view: View = {"tmp_size_mb": function.ephemeral_storage.size, "binds": {TASK_ROOT: root}, "keep": keep}
+    view: View = {"tmp_size_mb": function.ephemeral_storage.size, "binds": {TASK_ROOT: root, **opt}, "keep": keep}
     return Program(argv, variables, cwd, function.memory_size, float(function.timeout), most, view)
 
 

@@ -56,7 +56,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     page = item.get_closest_marker("documented")
     if page and (report.when == "call" or (report.when == "setup" and report.skipped)):
-        behaviour = fidelity.Behaviour(item.path.stem, fidelity.words(item.name), page.args[0])
+        behaviour = fidelity.Behaviour(fidelity.area_of(item.path), fidelity.words(item.name), page.args[0])
         item.session.stash.setdefault(RESULTS, {})[behaviour] = fidelity.verdict(report)
     return report
 
@@ -134,13 +134,14 @@ def eventually(question: Callable[[], Any], timeout_s: float = 30.0) -> Any:
     return answer
 
 
-def archive(source: str) -> bytes:
-    """A deployment package with one module, `probe`."""
+def archive(source: str, *paths: str) -> bytes:
+    """A deployment package with the same text in every path, `probe.py` by default."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as content:
-        entry = zipfile.ZipInfo("probe.py")
-        entry.external_attr = 0o644 << 16
-        content.writestr(entry, source)
+        for path in paths or ("probe.py",):
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = 0o644 << 16
+            content.writestr(entry, source)
     return package.getvalue()
 
 

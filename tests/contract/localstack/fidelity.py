@@ -4,7 +4,6 @@ In: one run's results, and the page as it is. Out: the page with that run's colu
 longer tested goes; a column of an earlier run stays for those that are.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,11 @@ def words(test_name: str) -> str:
     return name.replace("_", " ") + (f" ({case.removesuffix(']')})" if case else "")
 
 
+def area_of(path: Path) -> str:
+    """A test module's name as a heading."""
+    return path.stem.removeprefix("test_").replace("_", " ").capitalize()
+
+
 def verdict(report: pytest.TestReport) -> str:
     """One test's result in a word, with the reason of a known gap."""
     gap = getattr(report, "wasxfail", None)
@@ -43,31 +47,37 @@ def verdict(report: pytest.TestReport) -> str:
 
 
 def write(page: Path, column: str, results: Mapping[Behaviour, str]) -> None:
-    """Renew one column."""
-    columns, known = read(page)
+    """Renew one column of the areas that were run."""
+    columns, rows = read(page)
     if column not in columns:
         columns.append(column)
+    areas = {behaviour.area for behaviour in results}
+    kept = {behaviour: cells for behaviour, cells in rows.items() if behaviour.area not in areas}
+    renewed = {behaviour: rows.get(behaviour, {}) | {column: result} for behaviour, result in results.items()}
+    rows = renewed | kept
     lines = [INTRODUCTION]
-    for area in sorted({behaviour.area for behaviour in results}):
-        lines.append(f"## {area.removeprefix('test_').replace('_', ' ').capitalize()}\n")
-        lines.append("| Behaviour | Source | " + " | ".join(columns) + " |")
+    for area in sorted({behaviour.area for behaviour in rows}):
+        lines += [f"## {area}\n", "| Behaviour | Source | " + " | ".join(columns) + " |"]
         lines.append("|---" * (2 + len(columns)) + "|")
-        for behaviour in (behaviour for behaviour in results if behaviour.area == area):
-            cells = {**known.get(behaviour.what, {}), column: results[behaviour]}
-            found = " | ".join(cells.get(name, "not tried") for name in columns)
-            lines.append(f"| {behaviour.what} | {behaviour.source} | {found} |")
+        for behaviour, cells in rows.items():
+            if behaviour.area == area:
+                found = " | ".join(cells.get(name, "not tried") for name in columns)
+                lines.append(f"| {behaviour.what} | {behaviour.source} | {found} |")
         lines.append("")
     page.write_text("\n".join(lines))
 
 
-def read(page: Path) -> tuple[list[str], dict[str, dict[str, str]]]:
-    """The columns of a page and the results in it, by behaviour."""
+def read(page: Path) -> tuple[list[str], dict[Behaviour, dict[str, str]]]:
+    """The columns of a page and the rows in it."""
     columns: list[str] = []
-    known: dict[str, dict[str, str]] = {}
+    rows: dict[Behaviour, dict[str, str]] = {}
+    area = ""
     for line in page.read_text().splitlines() if page.exists() else ():
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if line.startswith("## "):
+            area = line.removeprefix("## ")
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
         if cells[:1] == ["Behaviour"]:
             columns = cells[2:]
         elif cells and not cells[0].startswith("---"):
-            known[cells[0]] = dict(zip(columns, cells[2:], strict=False))
-    return columns, known
+            rows[Behaviour(area, cells[0], cells[1])] = dict(zip(columns, cells[2:], strict=True))
+    return columns, rows

@@ -4,11 +4,12 @@ import json
 import re
 import threading
 import time
+import uuid
 from collections.abc import Callable
 
 import pytest
 
-from tests.contract.localstack.conftest import Function, archive, eventually
+from tests.contract.localstack.conftest import Aws, Function, archive, eventually
 
 MAKE = Callable[..., Function]
 RUNTIME_API = "Using the Lambda runtime API for custom runtimes"
@@ -338,3 +339,19 @@ def test_the_trace_has_one_line_per_invoke(function: Function) -> None:
     assert line["cold"] is True
     assert line["init_ms"] > 0
     assert line["log_lines"] == [{"event": "file_loaded"}]
+
+
+@pytest.mark.documented("Packaging your layer content; Adding layers to functions")
+def test_layers_are_below_opt_and_on_the_path_the_last_one_winning(aws: Aws, make_function: MAKE) -> None:
+    versions = []
+    for number in (1, 2):
+        name = f"contract-{uuid.uuid4().hex[:12]}"
+        content = archive(f"NUMBER = {number}\n", f"python/layered{number}.py", "python/shared.py")
+        answer = aws.functions.publish_layer_version(LayerName=name, Content={"ZipFile": content})
+        versions.append(answer["LayerVersionArn"])
+    function = make_function(
+        "import layered1, layered2, shared\n"
+        "def handler(event, context):\n    return [layered1.NUMBER, layered2.NUMBER, shared.NUMBER, shared.__file__]\n",
+        Layers=versions,
+    )
+    assert function.invoke().payload == [1, 2, 2, "/opt/python/shared.py"]

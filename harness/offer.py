@@ -73,10 +73,13 @@ def start_feeder(feed: Feed, seed: int, endpoints: Endpoints, logs: Path) -> Chi
 
 def start_dispatcher(feed: Feed, bucket: str, endpoints: Endpoints, logs: Path) -> Child:
     """Start Locust; it says when the schedule begins, once it is ready to keep to it."""
+    # The addresses of a stack in containers are this machine's own, though not loopback.
+    remote = ["--allow-remote"] if endpoints.inside else []
     return spawn(
         "dispatcher",
         [sys.executable, "-m", "harness.load.dispatch", "--schedule", feed.schedule, "--directory", feed.files,
-         "--endpoint", endpoints.aws_endpoint_url, "--bucket", bucket, "--start-in", str(START_IN_S)],
+         "--endpoint", endpoints.aws_endpoint_url, "--bucket", bucket, "--start-in", str(START_IN_S),
+         *remote],
         logs / "dispatcher.log", environment=_environment(endpoints), stdout=subprocess.PIPE,
     )  # fmt: skip
 

@@ -96,14 +96,19 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         self._last_log = ""
 
     def start(self, env_vars: dict[str, str]) -> None:
-        """Run the init phase; its failure shows in the first invoke."""
+        """Make the environment.
+
+        Only provisioned concurrency initialises ahead of the invoke. On demand the first invoke does, so that waiting
+        for this machine to have room is not taken for a slow start-up, which LocalStack gives up after 20 s.
+        """
         self._tmp = Path(tempfile.mkdtemp(prefix=f"lambda-{self.id[:8]}-"))
         provisioned = env_vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") != InitializationType.on_demand
         program = _program(self.function_version, env_vars, self._tmp)
         self._environment = Environment(
             self.id, program, shared().launcher, shared().capacity, evictable=not provisioned
         )
-        self._environment.init()
+        if provisioned:
+            self._environment.init()
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         """Run one event."""

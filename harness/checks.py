@@ -300,13 +300,17 @@ def faults_took_effect() -> Check:
     return Check("faults", judge)
 
 
+def _turned_up(file: FileHistory) -> bool:
+    """Whether an upload whose outcome was unknown had delivered the file after all."""
+    return file.upload_outcome == "unknown" and file.last_stage not in ("planned", "made")
+
+
 def offered_rate_held() -> Check:
     """The harness itself did what it promised: every file offered, and on time."""
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
         files = evidence.files
-        # An upload whose outcome is unknown was delivered after all when the file turned up further on.
-        not_offered = [file for file in files if file.acknowledged_s is None and file.last_stage in ("planned", "made")]
+        not_offered = [file for file in files if file.acknowledged_s is None and not _turned_up(file)]
         lags = [file.start_lag_s for file in files if file.start_lag_s is not None]
         if not files or not lags:
             return Verdict.INCONCLUSIVE, "no file was offered"

@@ -4,10 +4,13 @@ In: a pipeline, and what was measured of it, if anything. Out: a sentence for ea
 its reason and source. It forbids nothing; what AWS itself refuses, `harness.pipeline` refuses.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from harness.history import History
 from harness.pipeline import VISIBILITY_PER_FUNCTION_TIME, Pipeline
+from harness.statistics import percentile
 
 # Amazon Redshift Management Guide, "Quotas and limits": 2,000 on the largest nodes, 500 on the smallest.
 WAREHOUSE_CONNECTIONS = 500
@@ -29,6 +32,18 @@ class Advice:
     setting: str
     text: str
     source: str
+
+
+def measured_in(history: History) -> Measured:
+    """What a run has shown: its longest merge, the median COPY, and the rate of each type. Real seconds."""
+    copies = [file.phase_ms["copy"] / 1000 for file in history.files.values() if "copy" in file.phase_ms]
+    last_at_s = max((file.at_s for file in history.files.values()), default=0.0)
+    counts = Counter(file.type for file in history.files.values())
+    return Measured(
+        lock_s=percentile(copies, 50) if copies else None,
+        merge_max_s=max((merge.ended_s - merge.started_s for merge in history.merges), default=None),
+        files_per_min={name: count / last_at_s * 60 for name, count in counts.items()} if last_at_s else None,
+    )
 
 
 def advise(pipeline: Pipeline, measured: Measured) -> list[Advice]:

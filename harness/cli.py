@@ -197,6 +197,23 @@ def gate(
     sys.exit(gate_versions(base, head, scenario, repeat, pipeline_file, out, text_format, run_options))
 
 
+@cli.command()
+@click.argument("history", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("runs", nargs=-1)
+@click.option("--label", default="", help="The version that ran, such as a commit; kept with each run that is added.")
+@click.option("--recent", type=click.IntRange(1), default=10, show_default=True,
+              help="Only a change for the worse among so many of the last runs fails.")  # fmt: skip
+@json_option
+def trend(history: Path, runs: tuple[str, ...], label: str, recent: int, as_json: bool) -> None:
+    """Add RUNS to HISTORY, a file with one JSON line a run, and say since which run something is different.
+
+    Exit codes: 0 no recent change for the worse, 1 there is one, 2 usage or bad input, 3 too few runs to tell.
+    """
+    from harness.command_compare import show_trend
+
+    sys.exit(show_trend(history, runs, label, recent, as_json))
+
+
 def _judge(run_name: str) -> "Judgement":
     from harness import catalogue
     from harness.checks import default_checks
@@ -250,6 +267,30 @@ def status(as_json: bool) -> None:
         print_json(None) if as_json else click.echo("nothing is up; `harness up` starts a stack")
         sys.exit(ExitCode.FAIL)
     print_json(found) if as_json else click.echo(local_stack.describe(found))
+
+
+@cli.command()
+@pipeline_option
+@click.option("--run", "run_name", metavar="RUN", help="Take into account what this run has shown.")
+@json_option
+def advise(pipeline_file: Path, run_name: str | None, as_json: bool) -> None:
+    """Say which settings of the pipeline ask for trouble, why, and who says so."""
+    from harness import advice, pipeline
+    from harness.history import fold
+    from harness.ledger import read
+    from harness.run_directory import find
+
+    measured = advice.Measured()
+    if run_name:
+        measured = advice.measured_in(fold(read(find(run_name).ledger).events))
+    found = advice.advise(pipeline.load(pipeline_file), measured)
+    if as_json:
+        print_json([{"setting": one.setting, "text": one.text, "source": one.source} for one in found])
+        return
+    for one in found:
+        click.echo(f"{one.setting}: {one.text} ({one.source})")
+    if not found:
+        click.echo("nothing to say against these settings")
 
 
 @cli.group()

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from harness import pipeline as pipelines
-from harness.advice import Measured, advise
+from harness.advice import Measured, advise, measured_in
+from harness.history import History
 from harness.pipeline import FunctionSettings, MergeSettings, Pipeline, QueueSettings
+from tests.unit.run_fixtures import good_run
 
 DEFAULT = pipelines.load(Path(__file__).parents[3] / "pipeline.toml")
 NOTHING = Measured()
@@ -26,6 +28,14 @@ def _with(queue: dict[str, Any] | None = None, merge_every_s: float = 900, timeo
 
 def test_the_default_pipeline_needs_no_advice() -> None:
     assert advise(DEFAULT, NOTHING) == []
+
+
+def test_a_run_shows_its_longest_merge_its_copies_and_its_rates() -> None:
+    measured = measured_in(good_run(5).history)
+    assert measured.merge_max_s == 2.0
+    assert measured.lock_s == 0.25
+    assert measured.files_per_min == {"orders": 45.0, "clicks": 30.0}
+    assert measured_in(History()) == Measured()
 
 
 @pytest.mark.parametrize(

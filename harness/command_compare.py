@@ -1,14 +1,17 @@
-"""`harness compare` and `harness gate`: from the command line's words to a comparison and its exit code."""
+"""`harness compare`, `gate` and `trend`: from the command line's words to a result and its exit code."""
 
+import json
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from harness import trend
 from harness.compare import compare, measure, runs_in
 from harness.compare.text import render
-from harness.errors import HarnessError, UsageError
+from harness.errors import ExitCode, HarnessError, UsageError
 from harness.gate import Versions, gate, runner
 from harness.run_directory import RunDirectory, find
 
@@ -50,6 +53,30 @@ def gate_versions(
         (out / name).write_text(render(comparison, its_format), encoding="utf-8")
     click.echo(render(comparison, text_format), nl=False)
     return comparison.exit_code
+
+
+def show_trend(history: Path, runs: Sequence[str], label: str, recent: int, as_json: bool) -> int:
+    """Add runs to a history and print what changed in it. Returns the exit code.
+
+    Raises:
+        UsageError: something that was named is no run, or the history cannot be used.
+        HarnessError: the history cannot be written.
+    """
+    trend.add(history, [trend.line(measure(run), label) for name in runs for run in _runs(name)])
+    lines = trend.read(history)
+    found = trend.changes(lines)
+    if as_json:
+        click.echo(json.dumps({"schema": trend.SCHEMA, "runs": len(lines), "changes": [asdict(one) for one in found]}))
+    for one in () if as_json else found:
+        click.echo(f"{one.started_at}  {one.since}  {'worse' if one.worse else 'better'}  {one.name}: {one.detail}")
+    if any(one.worse and one.since in {line["run"] for line in lines[-recent:]} for one in found):
+        return ExitCode.FAIL
+    if len(lines) < 2 * trend.SIDE_MIN:
+        click.echo(f"{len(lines)} of {2 * trend.SIDE_MIN} runs that a change of a latency needs to be seen", err=True)
+        return ExitCode.INCONCLUSIVE
+    if not found and not as_json:
+        click.echo(f"nothing changed in {len(lines)} runs")
+    return ExitCode.PASS
 
 
 def _runs(name: str) -> list[RunDirectory]:

@@ -100,7 +100,7 @@ def measure(directory: RunDirectory) -> Measured:
     counts[MERGES_FAILED] = figures["merge_runs"]["failed"]
     return Measured(
         directory.path.name, directory.path.resolve(), facts, judgement.verdict, _problem(judgement), counts,
-        _latencies(figures, files["uploaded"]) | _others(figures, judgement),
+        _latencies(figures, files["uploaded"], _seen_in_part(judgement)) | _others(figures, judgement),
     )  # fmt: skip
 
 
@@ -114,12 +114,22 @@ def _problem(judgement: Judgement) -> str | None:
     return "; ".join(reasons) or None
 
 
-def _latencies(figures: dict[str, Any], files: int) -> dict[str, float | None]:
+def _seen_in_part(judgement: Judgement) -> set[str]:
+    """Stages that some files went through unseen: percentiles of the others would be those of the survivors."""
+    merged = [file.stage_latencies_s() for file in judgement.evidence.files if file.merged_s is not None]
+    return {stage for stage in STAGES if any(stage not in seen for seen in merged)}
+
+
+def _latencies(figures: dict[str, Any], files: int, in_part: set[str]) -> dict[str, float | None]:
     latency_s = {"end_to_end": figures["latency_s"]["end_to_end"], **figures["latency_s"]["stages"]}
     judged = [name for name, share in PERCENTILES.items() if math.floor(files * share) >= FILES_BEYOND_PERCENTILE]
     # p50 is always there, so that a run without files misses it rather than has nothing to be asked
     names = dict.fromkeys(("p50", *judged))
-    return {f"{stage} {name}": found[name] if found else None for stage, found in latency_s.items() for name in names}
+    return {
+        f"{stage} {name}": found[name] if found and stage not in in_part else None
+        for stage, found in latency_s.items()
+        for name in names
+    }
 
 
 def _others(figures: dict[str, Any], judgement: Judgement) -> dict[str, float | None]:

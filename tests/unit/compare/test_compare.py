@@ -114,6 +114,14 @@ def test_what_was_not_measured_never_passes(tmp_path: Path) -> None:
     assert comparison.exit_code == 3
 
 
+def test_what_was_measured_of_some_files_only_never_passes(tmp_path: Path) -> None:
+    head = _runs(100)
+    head[0] = head[0].without("invocation", request_id="request-5")
+    comparison = _compared(tmp_path, _runs(0), head)
+    assert _outcome(comparison, HANDLER) is Outcome.MISSING
+    assert comparison.exit_code == 3
+
+
 def test_what_neither_side_measured_never_passes(tmp_path: Path) -> None:
     without = [[run.without("invocation") for run in _runs(seed)] for seed in (0, 100)]
     comparison = _compared(tmp_path, *without)

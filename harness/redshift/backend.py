@@ -9,6 +9,7 @@ import struct
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
+from harness.redshift import connect
 from harness.redshift import messages as wire
 from harness.redshift.exchanges import Answer, BackendError, Exchange, ExchangeQueue, Skipped
 from harness.redshift.querylog import QueryLog
@@ -159,9 +160,9 @@ class Backend:
         assert exchange.ready is not None
         return await exchange.ready
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._writer.write(wire.TERMINATE)
-        self._writer.close()
+        await connect.close(self._writer)
 
     @staticmethod
     def _future() -> asyncio.Future:  # type: ignore[type-arg]

@@ -19,6 +19,7 @@ from psycopg2.extensions import parse_dsn
 
 from harness.redshift import messages as wire
 
+CLOSE_TIMEOUT_S = 1
 AUTH_OK, AUTH_CLEARTEXT, AUTH_MD5, AUTH_SASL, AUTH_SASL_CONTINUE, AUTH_SASL_FINAL = 0, 3, 5, 10, 11, 12
 
 
@@ -95,12 +96,22 @@ async def open_session(address: Address, parameters: dict[str, str]) -> Opened:
         raise
 
 
+async def close(writer: asyncio.StreamWriter) -> None:
+    """Close a connection and wait until it is; one whose peer does not answer is cut off."""
+    writer.close()
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()
+
+
 async def cancel(address: Address, key: bytes) -> None:
     """Ask PostgreSQL to cancel what the session with this key is doing."""
     _, writer = await asyncio.open_connection(address.host, address.port)
     writer.write(struct.pack("!II", 16, wire.CANCEL_REQUEST) + key)
     await writer.drain()
-    writer.close()
+    await close(writer)
 
 
 async def _next(reader: asyncio.StreamReader) -> tuple[int, bytes]:

@@ -16,7 +16,7 @@ _RENAMED = {
     "NVL": "coalesce", "GETDATE": "pg_catalog.getdate", "LEN": "char_length", "TEXTLEN": "char_length",
     "REPLICATE": "repeat", "REGEXP_REPLACE": "redshift_internal.regexp_replace",
     "REGEXP_SUBSTR": "redshift_internal.regexp_substr", "DEXP": "exp", "DLOG1": "ln", "DLOG10": "log",
-    "SHA": "pg_catalog.sha1", "FUNC_SHA1": "pg_catalog.sha1",
+    "JSON_SERIALIZE": "redshift_internal.json_serialize",
 }  # fmt: skip
 _VALUES = {"SYSDATE": "localtimestamp", "MINUS": "EXCEPT"}
 _TYPES = {"SUPER": "jsonb", "VARBYTE": "bytea", "VARBINARY": "bytea", "NVARCHAR": "varchar", "NCHAR": "char"}

@@ -149,8 +149,7 @@ class Gateway:
             writer.write(wire.error(Refusal("57P01", "terminating connection due to administrator command"), "FATAL"))
         finally:
             self._clients.discard(task)
-            with contextlib.suppress(ConnectionError, ssl.SSLError):
-                writer.close()
+            await connect.close(writer)
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(STARTUP_TIMEOUT_S):
@@ -245,7 +244,7 @@ async def _relay(
         for task in (pump, client):
             task.cancel()
         await asyncio.gather(pump, client, return_exceptions=True)
-        backend.close()
+        await backend.close()
 
 
 async def _handle_messages(session: Session, reader: asyncio.StreamReader) -> None:

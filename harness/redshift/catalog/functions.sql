@@ -201,7 +201,7 @@ begin
 exception when invalid_text_representation then
     raise exception 'Invalid JSON: %', left(value, 100) using errcode = 'XX000';
 end $$;
-create or replace function pg_catalog.json_serialize(value jsonb) returns text language sql immutable strict
+create or replace function redshift_internal.json_serialize(value jsonb) returns text language sql immutable strict
     as $$ select value::text $$;
 create or replace function pg_catalog.json_typeof(value jsonb) returns text language sql immutable strict
     as $$ select jsonb_typeof(value) $$;

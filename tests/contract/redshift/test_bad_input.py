@@ -24,15 +24,22 @@ MUTATIONS = 20_000
 
 def log_in(gateway: Listening) -> socket.socket:
     """A raw session, ready for queries."""
-    raw = socket.create_connection((gateway.host, gateway.port), timeout=10)
+    with contextlib.ExitStack() as on_failure:
+        raw = on_failure.enter_context(socket.create_connection((gateway.host, gateway.port), timeout=10))
+        _start_session(raw)
+        on_failure.pop_all()
+        return raw
+
+
+def _start_session(raw: socket.socket) -> None:
     body = struct.pack("!I", wire.PROTOCOL_3) + b"user\0awsuser\0database\0dev\0\0"
     raw.sendall(struct.pack("!I", len(body) + 4) + body)
     head = receive(raw, 13)
     answer = md5_answer(USER, PASSWORD, head[9:13])
     raw.sendall(wire.message(b"p", answer + b"\0"))
-    while raw.recv(65536)[-6:-1] != b"Z\0\0\0\x05":
-        pass
-    return raw
+    while (part := raw.recv(65536))[-6:-1] != b"Z\0\0\0\x05":
+        if not part:
+            raise ConnectionError("the session did not start")
 
 
 def receive(raw: socket.socket, size_bytes: int) -> bytes:

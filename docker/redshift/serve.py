@@ -56,7 +56,8 @@ def _make_cluster(password: str) -> None:
 
 
 def _start_postgres() -> subprocess.Popen[bytes]:
-    settings = postgres.SETTINGS | {"listen_addresses": "*"}
+    # A commit is in the kernel's hands before it is answered: the server may be killed, though not the machine.
+    settings = postgres.SETTINGS | {"listen_addresses": "*", "synchronous_commit": "on"}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return subprocess.Popen([_binaries() / "postgres", "-D", DATA, "-p", str(POSTGRES_PORT), *options])
 

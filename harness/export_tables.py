@@ -18,6 +18,7 @@ Row = dict[str, Any]
 AT = pa.timestamp("us", tz="UTC")
 STAGE_OF_PART = {
     "start_lag": "upload", "upload": "upload", "notify": "notify", "queue": "queue", "retries": "queue",
+    "cold_start": "queue",
     "merge_wait": "merge_wait", "merge": "merge",
 }  # fmt: skip
 ACCOUNTS = tuple(Accounted.__dataclass_fields__)

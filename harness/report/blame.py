@@ -1,13 +1,15 @@
 """Which part of their way made files late, and what stood before them when it was the queue.
 
 In: the evidence of a run. Out: comparisons of the late files with the others. The part that is named is the one whose
-time differs most from that of the files that were in time. A queue is never a cause of its own: it grows when the
-invocations before it are slow, or too few.
+time differs most from that of the files that were in time; when that difference does not explain how late they were,
+because the others were as slow, the part that took most. Waiting for a merge that is due within its interval is how
+the pipeline is built, and nobody's fault. A queue is never a cause of its own: it grows when the invocations before it
+are slow, or too few.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 from harness.checks import Evidence
 from harness.report import breakdown, series
@@ -19,11 +21,11 @@ HELD_UP_FACTOR = 2.0
 
 @dataclass(frozen=True)
 class Excess:
-    """A part that took longer than usual, in seconds."""
+    """A part that took longer than usual, in seconds; `usual_s` is None where there is nothing to compare with."""
 
     part: str
     took_s: float
-    usual_s: float
+    usual_s: float | None
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,15 @@ class Late:
 
 @dataclass(frozen=True)
 class HeldUp:
-    """Invocations that were held up while late files waited; `excess` is None when there were none."""
+    """Invocations that were held up while late files waited; `excess` is None when there were none.
+
+    `usual_part` is what an invocation usually spends most of its `usual_s` in.
+    """
 
     invocations: int
     excess: Excess | None
     usual_s: float
+    usual_part: str
     at_once: int
 
 
@@ -50,7 +56,23 @@ def late_files(evidence: Evidence) -> Late | None:
     late = [one for one in breakdowns if (one.file.end_to_end_s or 0.0) > evidence.facts.sla_s]
     if not late:
         return None
-    return Late(late, _excess(late, breakdowns[: len(breakdowns) - len(late)]))
+    in_time = breakdowns[: len(breakdowns) - len(late)]
+    every_s = evidence.facts.merge_every_s
+    avoidable, usual = ([Breakdown(one.file, _avoidable(one, every_s)) for one in some] for some in (late, in_time))
+    excess = _excess(avoidable, usual)
+    late_by_s = fmean((one.file.end_to_end_s or 0.0) - evidence.facts.sla_s for one in late)
+    if not in_time or excess.took_s - (excess.usual_s or 0.0) < late_by_s:
+        took_s = breakdown.mean(avoidable)
+        part = max(took_s, key=took_s.__getitem__)
+        excess = Excess(part, took_s[part], None)
+    return Late(late, excess)
+
+
+def _avoidable(one: Breakdown, merge_every_s: float) -> dict[str, float]:
+    """The parts without the wait for a merge that is due within its interval."""
+    parts_s = dict(one.parts_s)
+    parts_s["merge_wait"] = max(0.0, parts_s.get("merge_wait", 0.0) - merge_every_s)
+    return parts_s
 
 
 def held_up_ahead(evidence: Evidence, late: Late) -> HeldUp:
@@ -60,12 +82,14 @@ def held_up_ahead(evidence: Evidence, late: Late) -> HeldUp:
     held_up_s = usual_s * HELD_UP_FACTOR
     slow = [one for one in breakdowns if _invocation_s(one) > held_up_s]
     ahead = [one for one in slow if any(_ran_while_waiting(one, waiting) for waiting in late.files)]
+    took_s = breakdown.mean([Breakdown(one.file, _service(one)) for one in breakdowns])
+    usual_part = max(took_s, key=took_s.__getitem__)
     _, at_once = series.at_once((event["start_s"], event["end_s"]) for event in evidence.history.invocations)
     if not ahead:
-        return HeldUp(0, None, usual_s, int(max(at_once)))
+        return HeldUp(0, None, usual_s, usual_part, int(max(at_once)))
     service = [Breakdown(one.file, _service(one)) for one in ahead]
     others = [Breakdown(one.file, _service(one)) for one in breakdowns if _invocation_s(one) <= held_up_s]
-    return HeldUp(len(ahead), _excess(service, others), usual_s, int(max(at_once)))
+    return HeldUp(len(ahead), _excess(service, others), usual_s, usual_part, int(max(at_once)))
 
 
 def _excess(these: Sequence[Breakdown], others: Sequence[Breakdown]) -> Excess:
@@ -84,11 +108,13 @@ def _service(one: Breakdown) -> dict[str, float]:
 
 
 def _invocation_s(one: Breakdown) -> float:
-    return one.file.success.end_s - one.file.success.start_s if one.file.success else 0.0
+    """How long it kept its environment busy, the start of which included."""
+    return sum(_service(one).values())
 
 
 def _ran_while_waiting(one: Breakdown, waiting: Breakdown) -> bool:
     ran, taken, sent_s = one.file.success, waiting.file.success, waiting.file.sent_s
     if ran is None or taken is None or sent_s is None or one.file.type != waiting.file.type:
         return False
-    return ran.start_s < taken.start_s and ran.end_s > sent_s
+    began_s = ran.start_s - one.parts_s.get("cold_start", 0.0)
+    return began_s < taken.start_s and ran.end_s > sent_s

@@ -1,8 +1,8 @@
 """Where the time of a file went: its way from the intended time to the final table, cut into parts.
 
 In: a history. Out: seconds per part, for one file, around a percentile, and for the worst. The parts refine the stages
-of `verdict.json`: `upload` there is start lag and upload here, `queue` is the queue and the attempts that failed,
-`handler` is cold start, the phases that the handler itself logs, and the rest of the invocation.
+of `verdict.json`: `upload` there is start lag and upload here, `queue` is the queue, the attempts that failed and the
+cold start, which is over when the invocation begins, `handler` is the phases that the handler logs, and the rest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ LABELS = {
     "start_lag": ("start lag", "the harness began the upload later than intended"),
     "upload": ("upload", "PUT of the file to S3"),
     "notify": ("notification", "from S3's answer to the message on the queue"),
-    "queue": ("queue", "the message waited for its first invocation"),
+    "queue": ("queue", "the message waited until an execution environment took it"),
     "retries": ("failed attempts", "invocations that failed, and the visibility timeouts after them"),
-    "cold_start": ("cold start", "a new execution environment started"),
+    "cold_start": ("cold start", "a new execution environment started, and the message waited for it"),
     "phase:read": ("handler: read", "the file was fetched from S3"),
     "phase:check": ("handler: check", "the file was decoded and its columns and types checked"),
     "phase:connect": ("handler: connect", "a connection to the warehouse was made"),
@@ -68,11 +68,13 @@ def of_file(file: FileHistory, init_s: float) -> dict[str, float]:
     if "queue" in stages and file.success is not None:
         first_s = min(attempt.start_s for attempt in file.attempts)
         parts["retries"] = min(stages["queue"], max(0.0, file.success.start_s - first_s))
-        parts["queue"] = stages["queue"] - parts["retries"]
+        waited_s = stages["queue"] - parts["retries"]
+        # the message is taken, the environment's init phase runs, and then the invocation starts
+        parts["cold_start"] = min(waited_s, init_s) if file.success.cold else 0.0
+        parts["queue"] = waited_s - parts["cold_start"]
     left_s = stages.get("handler", 0.0)
-    inside = {"cold_start": init_s if file.success is not None and file.success.cold else 0.0}
-    inside |= {f"phase:{phase}": milliseconds / 1000 for phase, milliseconds in file.phase_ms.items()}
-    for part, part_s in inside.items():
+    phases_s = {f"phase:{phase}": milliseconds / 1000 for phase, milliseconds in file.phase_ms.items()}
+    for part, part_s in phases_s.items():
         # a phase that was logged by another attempt than the first success may not fit
         parts[part] = min(left_s, part_s)
         left_s -= parts[part]

@@ -69,7 +69,8 @@ def _about_late(evidence: Evidence) -> list[str]:
     late = late_files(evidence)
     if late is None:
         return []
-    said = [f"The late files lost their time in {_excess(late.excess)} in the files that were in time."]
+    compared = " in the files that were in time" if late.excess.usual_s is not None else ""
+    said = [f"The late files lost their time in {_excess(late.excess)}{compared}."]
     if late.excess.part == "queue":
         said.append(_about_queue(held_up_ahead(evidence, late)))
     for window in fault_windows(evidence.history, evidence.history.start_at_s or 0.0):
@@ -83,17 +84,19 @@ def _about_late(evidence: Evidence) -> list[str]:
 
 
 def _excess(excess: Excess) -> str:
+    against = "" if excess.usual_s is None else f", against {seconds(excess.usual_s)}"
     return (
-        f"“{breakdown.label(excess.part)}” ({breakdown.meaning(excess.part)}): {seconds(excess.took_s)} on average, "
-        f"against {seconds(excess.usual_s)}"
+        f"“{breakdown.label(excess.part)}” ({breakdown.meaning(excess.part)}): {seconds(excess.took_s)} on average"
+        + against
     )
 
 
 def _about_queue(ahead: HeldUp) -> str:
     if ahead.excess is None:
         return (
-            f"The invocations meanwhile were no slower than usual ({seconds(ahead.usual_s)}), so there were too few of "
-            f"them for the rate: at most {ahead.at_once:,} ran at once."
+            f"No invocation meanwhile was slower than the others: each took about {seconds(ahead.usual_s)}, most of "
+            f"it in “{breakdown.label(ahead.usual_part)}”, and at most {ahead.at_once:,} ran at once, so they are too "
+            "slow or too few for the rate."
         )
     return (
         f"They waited because {several(ahead.invocations, 'invocation')} ahead of them "

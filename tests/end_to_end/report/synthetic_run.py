@@ -108,7 +108,8 @@ class Simulation:
             "check": self.random.uniform(0.01, 0.02),
             "connect": 0.09 if cold else 0.0,
         }
-        asked_s = start_s + init_s + sum(phases_s.values())
+        start_s += init_s
+        asked_s = start_s + sum(phases_s.values())
         begin_s = max(asked_s, self.lock_free_at[name])
         if self.story != "pass" and STALL_S[0] <= begin_s < STALL_S[1]:
             begin_s = STALL_S[1]
@@ -128,7 +129,8 @@ class Simulation:
         name, key = self.keys[index]
         number, start_s, cold = self.environment(index, visible_s)
         init_s = 1.8 if cold else 0.0
-        end_s = start_s + init_s + 0.06
+        start_s += init_s
+        end_s = start_s + 0.06
         self.free_at[name][number] = end_s
         self.taken.setdefault(index, start_s)
         error = f"{key}: row 17, column 3: 'n/a' is not a number"
@@ -145,7 +147,7 @@ class Simulation:
         self.say(
             end_s, "invocation", function=f"load-{name}", request_id=f"r-{index:06d}-{receive_count}",
             environment_id=f"{name}-{number}", cold=cold, start_s=START_S + start_s, end_s=START_S + end_s, status="ok",
-            error_type=None, init_ms=init_s * 1000 or None, duration_ms=round((end_s - start_s - init_s) * 1000, 1),
+            error_type=None, init_ms=init_s * 1000 or None, duration_ms=round((end_s - start_s) * 1000, 1),
             max_memory_mb=212, messages=[message | {"receive_count": receive_count}], batch_item_failures=failed,
             log_lines=log_lines,
         )  # fmt: skip

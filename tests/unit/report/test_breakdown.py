@@ -16,12 +16,19 @@ def _parts(run: object = GOOD, index: int = 0) -> dict[str, float]:
 def test_the_parts_of_a_cold_file() -> None:
     assert _parts() == pytest.approx(
         {
-            "start_lag": 0.002, "upload": 0.048, "notify": 0.05, "queue": 0.1, "retries": 0.0, "cold_start": 0.3,
-            "phase:read": 0.1, "phase:check": 0.05, "phase:connect": 0.01, "phase:copy": 0.04, "handler_rest": 0.0,
+            "start_lag": 0.002, "upload": 0.048, "notify": 0.05, "queue": 0.0, "retries": 0.0, "cold_start": 0.1,
+            "phase:read": 0.1, "phase:check": 0.05, "phase:connect": 0.01, "phase:copy": 0.25, "handler_rest": 0.09,
             "merge_wait": 4.3, "merge": 1.0,
         },
         abs=0.002,
     )  # fmt: skip
+
+
+def test_the_cold_start_is_the_end_of_the_wait_and_not_part_of_the_invocation() -> None:
+    """The executor's start_s is when the invocation begins, after the init phase: duration_ms is end_s - start_s."""
+    parts = _parts(GOOD.changing("invocation", {"request_id": "request-0"}, init_ms=40.0))
+    assert parts["cold_start"] == pytest.approx(0.04)
+    assert parts["queue"] == pytest.approx(0.06, abs=0.002)
 
 
 def test_the_parts_of_a_warm_file_leave_a_rest_of_the_invocation() -> None:

@@ -70,7 +70,17 @@ def test_a_queue_behind_invocations_as_fast_as_ever_says_that_they_were_too_few(
     run = good_run(8).changing("invocation", {"request_id": "request-6"}, **_slow(6, START_S + 50, START_S + 50.5))
     said = _said(_merged_late(run, 6, START_S + 60))
     assert "lost their time in “queue”" in said
-    assert "too few of them for the rate: at most 1 ran at once" in said
+    assert "most of it in “handler: COPY”, and at most 1 ran at once, so they are too slow or too few" in said
+
+
+def test_a_handler_that_is_too_slow_for_every_file_is_named_and_not_the_wait_for_the_next_merge() -> None:
+    run = GOOD.supposing(sla_s=34.5).changing("merged", {}, started_s=START_S + 35, committed_s=START_S + 36)
+    for index in range(4):
+        start_s = START_S + index + 0.2
+        run = run.changing("invocation", {"request_id": f"request-{index}"}, **_slow(index, start_s, start_s + 29.5))
+    said = _said(run)
+    assert "lost their time in “handler: rest”" in said
+    assert "lost their time in “merge wait”" not in said
 
 
 def test_a_fault_is_mentioned_where_late_files_met_it() -> None:

@@ -7,6 +7,7 @@ nothing: compare the columns of one run only. Run it: `python benchmarks/redshif
 import io
 import os
 import secrets
+import shutil
 import signal
 import tempfile
 import time
@@ -116,6 +117,7 @@ def main() -> None:
     finally:
         moto.stop()
         server.end(signal.SIGQUIT)
+        shutil.rmtree(directory)
 
 
 if __name__ == "__main__":

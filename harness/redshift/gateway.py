@@ -122,6 +122,7 @@ class Gateway:
         for task in list(self._clients):
             task.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
+        await asyncio.sleep(0)  # one round of the loop, in which aborted connections are taken down
         await self._recorder.flush()
         self._recorder.close()
         self._threads.shutdown()

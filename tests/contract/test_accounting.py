@@ -17,7 +17,18 @@ from harness.pipeline import load
 from harness.stack.endpoints import Endpoints
 
 ROOT = Path(__file__).parents[2]
-PIPELINE = load(ROOT / "pipeline.toml")
+DEFAULT = load(ROOT / "pipeline.toml")
+# The server is shared with other tests: these have their tables in a schema of their own.
+PIPELINE = DEFAULT.model_copy(
+    update={
+        "types": {
+            name: settings.model_copy(
+                update={"stage_table": f"accounting.stage_{name}", "final_table": f"accounting.final_{name}"}
+            )
+            for name, settings in DEFAULT.types.items()
+        }
+    }
+)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 RECORDS = 200
 
@@ -41,7 +52,7 @@ def warehouse(postgres_only: Endpoints, type_name: str) -> Iterator[Endpoints]:
     columns = ", ".join(f'"{name}" {column.type}' for name, column in settings.columns.items())
     with sql.backend(postgres_only) as connection, connection.cursor() as cursor:
         connection.autocommit = True
-        cursor.execute("CREATE SCHEMA IF NOT EXISTS stage")
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS accounting")
         for table in (settings.stage_table, settings.final_table):
             cursor.execute(
                 f"CREATE TABLE {table} ({columns}, source_file text, source_row bigint, loaded_at timestamp)"

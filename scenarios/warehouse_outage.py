@@ -2,7 +2,7 @@
 
 from generators.arrivals import constant
 from harness.checks import default_checks
-from harness.faults.warehouse import WarehouseHangs
+from harness.faults.processes import Hangs
 from harness.scenario import Scenario, Workload, at
 
 scenario = Scenario(
@@ -11,6 +11,6 @@ scenario = Scenario(
     workload=Workload(constant(rate_per_min=120), records_per_file=2_000),
     duration_s=30,
     checks=default_checks(),
-    faults=(at(5, WarehouseHangs(), for_s=15),),
+    faults=(at(5, Hangs("redshift"), for_s=15),),
     time_scale=10,
 )

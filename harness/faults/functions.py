@@ -9,6 +9,7 @@ from harness.faults.site import Site
 from harness.provision import TypeResources
 
 LOOK_EVERY_S = 0.2
+DELIVERIES_MAX = 3
 
 
 def _wait_for_messages(site: Site) -> str | None:
@@ -75,6 +76,33 @@ class Throttled:
 
 
 @dataclass(frozen=True)
+class Deployed:
+    """Every function gets its image again while files are on their way: its execution environments are replaced."""
+
+    @property
+    def name(self) -> str:
+        return "functions deployed during load"
+
+    def inject(self, site: Site) -> Callable[[], str | None]:
+        client, before = site.aws.functions, {event["environment_id"] for event in site.history.invocations}
+        for name, resources in site.provisioned.types.items():
+            client.update_function_code(
+                FunctionName=resources.function_name, ImageUri=site.pipeline.function_of(name).image
+            )
+
+        def heal() -> str | None:
+            for resources in site.provisioned.types.values():
+                client.get_waiter("function_updated_v2").wait(
+                    FunctionName=resources.function_name, WaiterConfig={"Delay": 1}
+                )
+            _wait_until_done(site)
+            after = {event["environment_id"] for event in site.history.invocations} - before
+            return f"{len(before)} execution environments gave way to {len(after)}" if before and after else None
+
+        return heal
+
+
+@dataclass(frozen=True)
 class Breaks:
     """One in `one_in` messages breaks its first invocation after the handler has done its work: the process ends, or
     takes longer than its timeout, or more memory than it has. The function runs with `harness.faults.in_function` in
@@ -106,7 +134,7 @@ class Breaks:
             )
 
         def heal() -> str | None:
-            _wait_for_first_deliveries(site)
+            _wait_until_done(site)
             broken = sum(event["status"] != "ok" for event in site.history.invocations)
             for name, resources in site.provisioned.types.items():
                 _configure(site, resources, before[name])
@@ -122,11 +150,16 @@ class Breaks:
         }
 
 
-def _wait_for_first_deliveries(site: Site) -> None:
-    """Wait until every file that is in the bucket was in a function's hands once, at most a visibility timeout."""
-    give_up_s = time.monotonic() + max(site.timing.visibility_timeout_s.values())
+def _wait_until_done(site: Site) -> None:
+    """Wait until the functions are done with every file in the bucket, at most for three visibility timeouts.
+
+    The emulator ends what is under way when a function's configuration is updated, which AWS does not: healing before
+    would be a fault of its own.
+    """
+    give_up_s = time.monotonic() + DELIVERIES_MAX * max(site.timing.visibility_timeout_s.values())
     while time.monotonic() < give_up_s and any(
-        file.acknowledged_s is not None and not file.attempts for file in list(site.history.files.values())
+        file.acknowledged_s is not None and file.success is None and file.dead_letter is None
+        for file in list(site.history.files.values())
     ):
         time.sleep(LOOK_EVERY_S)
 

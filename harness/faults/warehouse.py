@@ -1,16 +1,15 @@
-"""Faults of the warehouse: a table's lock held by somebody else, and a warehouse that does not answer."""
+"""Faults of the warehouse: a table's lock held by somebody else, and a merge that is ended half-way."""
 
-import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import psutil
-
 from harness import sql
-from harness.errors import HarnessError
 from harness.faults.site import Site
+
+LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,17 @@ class LockHeld:
     def name(self) -> str:
         return f"lock held on every {self.tables} table"
 
-    def inject(self, site: Site) -> Callable[[], str | None]:
-        began_s = time.time()
-        connection = sql.connect(site.aws.endpoints.redshift, "nrt-fault")
-        names = [
+    def names_of(self, site: Site) -> list[str]:
+        """The tables whose lock is held."""
+        return [
             settings.stage_table if self.tables == "stage" else settings.final_table
             for settings in site.pipeline.types.values()
         ]
+
+    def inject(self, site: Site) -> Callable[[], str | None]:
+        began_s = time.time()
+        connection = sql.connect(site.aws.endpoints.redshift, "nrt-fault")
+        names = self.names_of(site)
         with connection.cursor() as cursor:
             for name in names:
                 cursor.execute(f"LOCK {name}")
@@ -56,24 +59,47 @@ def _waiting(site: Site, tables: list[str]) -> int:
 
 
 @dataclass(frozen=True)
-class WarehouseHangs:
-    """The warehouse accepts connections and answers nothing, as in a failover: its process is stopped."""
+class MergeKilled:
+    """The merge's session is ended in the middle of its transaction, once, as by an administrator or a node failure.
+
+    The final tables are locked until a merge waits for them: so it is caught half-way, not between two runs.
+    """
 
     @property
     def name(self) -> str:
-        return "warehouse does not answer"
+        return "merge session killed"
 
     def inject(self, site: Site) -> Callable[[], str | None]:
-        try:
-            process = psutil.Process(site.aws.endpoints.pids["redshift"])
-        except (KeyError, psutil.Error) as error:
-            raise HarnessError(f"{self.name}: there is no process of the warehouse to stop") from error
-        began_s = time.time()
-        process.send_signal(signal.SIGSTOP)
+        lock = LockHeld("final")
+        release = lock.inject(site)
+        stop, killed = threading.Event(), list[int]()
+
+        def wait_and_kill() -> None:
+            while not killed and not stop.wait(LOOK_EVERY_S):
+                killed.extend(_kill_waiting_merges(site, lock.names_of(site)))
+            release()
+
+        thread = threading.Thread(target=wait_and_kill, name="merge-killer")
+        thread.start()
 
         def heal() -> str | None:
-            was_stopped = process.status() == psutil.STATUS_STOPPED
-            process.send_signal(signal.SIGCONT)
-            return f"did not answer for {time.time() - began_s:.1f} s" if was_stopped else None
+            stop.set()
+            thread.join()
+            return f"{len(killed)} merge session was ended half-way" if killed else None
 
         return heal
+
+
+def _kill_waiting_merges(site: Site, tables: list[str]) -> list[int]:
+    with sql.backend(site.aws.endpoints, "nrt-fault") as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(
+            "SELECT DISTINCT activity.pid FROM pg_stat_activity activity JOIN pg_locks USING (pid) "
+            "WHERE application_name = 'nrt-merge' AND NOT granted AND relation = ANY(%s::regclass[])",
+            (tables,),
+        )
+        found = [int(pid) for (pid,) in cursor.fetchall()]
+        # A statement of its own: within the query above PostgreSQL may call it before it has looked at the conditions.
+        for pid in found:
+            cursor.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        return found

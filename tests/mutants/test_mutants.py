@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness import catalogue
 from harness.checks import Verdict
 from harness.pipeline import Pipeline
 from harness.stack.embedded import embedded
@@ -69,6 +70,21 @@ _QUICK = {m.scenario for m in MUTANTS if m.quick}
 )
 def test_the_correct_pipeline_is_acquitted(mutant: Mutant, stack: Endpoints, tmp_path: Path) -> None:
     judgement = run_trial(mutant.scenario, small_pipeline(**mutant.settings), stack, tmp_path / "run")
+    said = "\n".join(f"{result.verdict} {result.name}: {result.detail}" for result in judgement.results)
+    assert judgement.verdict is Verdict.PASS, said
+
+
+_CONVICTS_NOBODY = sorted(
+    name
+    for name in catalogue.names()
+    if catalogue.scenario(name).faults and name not in {mutant.scenario for mutant in MUTANTS}
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _CONVICTS_NOBODY)
+def test_a_fault_alone_convicts_nobody(name: str, stack: Endpoints, tmp_path: Path) -> None:
+    judgement = run_trial(name, small_pipeline(), stack, tmp_path / "run")
     said = "\n".join(f"{result.verdict} {result.name}: {result.detail}" for result in judgement.results)
     assert judgement.verdict is Verdict.PASS, said
 

@@ -1,0 +1,16 @@
+"""Does an outage of AWS' services only delay?"""
+
+from generators.arrivals import constant
+from harness.checks import default_checks
+from harness.faults.processes import Hangs
+from harness.scenario import Scenario, Workload, at
+
+scenario = Scenario(
+    name="queue_outage",
+    question="Is nothing lost or doubled when S3, SQS and Lambda do not answer for a while?",
+    workload=Workload(constant(rate_per_min=120), records_per_file=2_000),
+    duration_s=30,
+    checks=default_checks(),
+    faults=(at(5, Hangs("emulator"), for_s=8),),
+    time_scale=10,
+)

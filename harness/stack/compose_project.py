@@ -58,6 +58,8 @@ def _compose(*arguments: str, environment: dict[str, str] | None = None, given: 
     except OSError as error:
         raise HarnessError(f"docker: {error.strerror}: --stack compose needs Docker with Compose v2") from error
     if result.returncode:
+        if "unknown flag: --file" in result.stderr or "not a docker command" in result.stderr:
+            raise HarnessError("docker has no `compose` command here: install Compose v2")
         words = [line.strip() for line in result.stderr.splitlines() if line.strip()]
         raise HarnessError(f"docker compose {arguments[0]}: {' | '.join(words[-3:]) or 'failed without a word'}")
     return result.stdout

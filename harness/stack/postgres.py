@@ -33,6 +33,8 @@ SETTINGS = {
     "maintenance_work_mem": "128MB",
     "max_connections": "200",
     "jit": "off",
+    # autovacuum gives way to a waiting lock only when the waiter looks for a deadlock
+    "deadlock_timeout": "100ms",
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "timezone": "UTC",

@@ -30,7 +30,8 @@ def read_columnar(raw: bytes, file: str, file_format: str, query_id: int) -> pa.
         source = pa.BufferReader(raw)
         if file_format == "ORC":
             return pa.orc.read_table(source)
-        return pq.ParquetFile(source).read(use_threads=False)
+        # INT96 as nanoseconds, Arrow's default, would wrap around before 1677 and after 2262
+        return pq.ParquetFile(source, coerce_int96_timestamp_unit="us").read(use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         context = f"File '{file}' has an invalid version number: {error}".splitlines()[0]
         raise errors.spectrum(15001, context, query_id) from error

@@ -18,6 +18,7 @@ WHOLE_TICKS_MAX = 5
 def what_waited(scene: Scene) -> Figure:
     """A panel for each thing that was measured; where nothing was, the first panel stays empty."""
     panels = [
+        ("files waiting for their first invocation", _waiting(scene)),
         ("messages waiting", _queue(scene, "visible")),
         ("messages in flight", _queue(scene, "in_flight")),
         ("age of the oldest file not queryable yet, s", _oldest(scene)),
@@ -52,7 +53,7 @@ def what_waited(scene: Scene) -> Figure:
         "What waited where",
         _summary(scene),
         "A stage that is too slow shows as a hill in what waits before it. Queues and stage tables were looked at "
-        "every two seconds, so what waits for less can be missed; executions are exact. A file's age counts from its "
+        "every two seconds, so what waits for less can be missed; invocations are exact. A file's age counts from its "
         "intended time until it is queryable, so between two merge runs it climbs in every healthy run.",
         traces,
         layout,
@@ -68,14 +69,15 @@ def _whole_ticks(traces: list[Trace]) -> dict[str, Any]:
 
 def _summary(scene: Scene) -> str:
     samples = scene.evidence.history.samples
+    everyone = [interval for name in scene.types for interval in _waits(scene, name)]
+    most = max(series.at_once(everyone)[1], default=0.0)
     if not samples:
         return "The queues were not sampled."
-    most = max(sum(queue["visible"] for queue in sample["queues"].values()) for sample in samples)
     oldest = max((sample["oldest_age_s"] or 0.0 for sample in samples), default=0.0)
     rows = max(sum((sample.get("stage_rows") or {}).values()) for sample in samples)
     return (
-        f"At most {count(most)} messages were seen waiting on the queues, and up to {count(rows)} rows in the stage "
-        f"tables; the oldest file that was not queryable yet was {seconds(oldest)} old."
+        f"At most {count(most)} files waited at once for their first invocation, and the stage tables held up "
+        f"to {count(rows)} rows; the oldest file that was not queryable yet was {seconds(oldest)} old."
     )
 
 
@@ -103,6 +105,21 @@ def _queue(scene: Scene, what: str) -> list[Trace]:
     return [
         _sampled(scene, name, lambda sample, name=name: sample["queues"].get(name, {}).get(what), "messages")  # type: ignore[misc]
         for name in scene.types
+    ]
+
+
+def _waiting(scene: Scene) -> list[Trace]:
+    """Exact, and also while the sampler is held up by what it looks at."""
+    return [_open_at_once(scene, name, _waits(scene, name), "files") for name in scene.types]
+
+
+def _waits(scene: Scene, name: str) -> list[tuple[float, float]]:
+    """From message to first invocation, in epoch seconds; to the end of the run for a file that never had one."""
+    ended_s = scene.origin_s + scene.end_s
+    return [
+        (since_s, min((attempt.start_s for attempt in file.attempts), default=max(since_s, ended_s)))
+        for file in scene.files(name)
+        if (since_s := file.sent_s or file.acknowledged_s) is not None
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.report.figures import figures
 from harness.report.scene import ALL, Figure
-from tests.unit.run_fixtures import START_S, Run, dead_letter, good_run, key_of
+from tests.unit.run_fixtures import START_S, Run, dead_letter, good_run, invocation, key_of
 
 GOOD = good_run()
 HOSTILE = "<a href='javascript:alert(1)'>x</a><b>%{y}"
@@ -75,11 +75,24 @@ def test_panels_hold_what_was_sampled_and_what_ran() -> None:
     waiting = figures(GOOD.evidence)["waiting"]
     titles = [note["text"] for note in waiting.layout["annotations"]]
     assert titles == [
-        "messages waiting", "messages in flight", "age of the oldest file not queryable yet, s", "executions at once",
-        "execution environments in use", "rows in stage tables",
+        "files waiting for their first invocation", "messages waiting", "messages in flight",
+        "age of the oldest file not queryable yet, s", "executions at once", "execution environments in use",
+        "rows in stage tables",
     ]  # fmt: skip
     without = figures(RUNS["no stage rows"].evidence)["waiting"]
-    assert [note["text"] for note in without.layout["annotations"]] == [*titles[:2], *titles[3:5]]
+    assert [note["text"] for note in without.layout["annotations"]] == [*titles[:3], *titles[4:6]]
+
+
+def test_files_that_waited_between_two_samples_are_counted() -> None:
+    jam = GOOD
+    for index in range(4):
+        message = [{**invocation(index)["messages"][0], "sent_ms": int((START_S + index) * 1000)}]
+        times = {"start_s": START_S + 4 + index / 10, "end_s": START_S + 4.6 + index / 10}
+        jam = jam.changing("invocation", {"request_id": f"request-{index}"}, messages=message, **times)
+    waiting = figures(jam.without("sample").evidence)["waiting"]
+    waits = [trace for trace in waiting.traces if trace["yaxis"] == "y"]
+    assert [max(trace["y"]) for trace in waits] == [2, 2]
+    assert "At most 4 files waited" in figures(jam.evidence)["waiting"].summary
 
 
 def test_merge_runs_and_faults_are_shaded() -> None:

@@ -15,8 +15,6 @@ from harness.errors import ExitCode, HarnessError
 from harness.quantities import Duration, Rate
 
 if TYPE_CHECKING:
-    from harness.aws import Aws
-    from harness.dlq import Found, Queues
     from harness.verdict import Judgement
 
 EXIT_CODES_HELP = "Exit codes: 0 pass, 1 fail, 2 usage or bad input, 3 inconclusive, 4 the harness itself failed."
@@ -72,6 +70,11 @@ def show(name: str, as_json: bool) -> None:
         "duration_s": scenario.duration_s,
         "time_scale": scenario.time_scale,
         "drain_within_s": scenario.drain_within_s,
+        "shapes": [str(shape) for shape in scenario.workload.shapes],
+        "faults": [
+            f"{timed.fault.name} at {timed.at_s:g} s" + (f" for {timed.for_s:g} s" if timed.for_s else "")
+            for timed in scenario.faults
+        ],
         "checks": [check.name for check in scenario.checks],
     }
     if as_json:
@@ -301,38 +304,15 @@ def dlq() -> None:
 type_option = click.option("--type", "only_type", help="Only this data type's dead letter queue.")
 
 
-def _dead_letter_queues(pipeline_file: Path, only_type: str | None) -> "tuple[list[Queues], Aws]":
-    from harness import dlq as dead_letter_queues
-    from harness import local_stack, pipeline
-    from harness.aws import Aws
-
-    endpoints = local_stack.running()
-    if endpoints is None:
-        raise HarnessError("nothing is up; `harness up` starts a stack")
-    aws = Aws(endpoints)
-    return dead_letter_queues.queues(pipeline.load(pipeline_file), aws, only_type), aws
-
-
-def _show_letters(found: "list[Found]", as_json: bool, heading: str) -> None:
-    if as_json:
-        print_json([one.to_json() for one in found])
-        return
-    click.echo(f"{heading}{':' if found else ''}")
-    for one in found:
-        keys = ", ".join(one.letter.keys) or "(not an S3 event)"
-        click.echo(f"{one.type}  {one.letter.message_id}  {one.to_json()['sent_at']}  {keys}")
-
-
 @dlq.command("list")
 @pipeline_option
 @type_option
 @json_option
 def list_dead_letters(pipeline_file: Path, only_type: str | None, as_json: bool) -> None:
     """List the dead letters; they stay where they are."""
-    from harness import dlq as dead_letter_queues
+    from harness.command_dlq import list_letters
 
-    found = dead_letter_queues.letters(*_dead_letter_queues(pipeline_file, only_type))
-    _show_letters(found, as_json, f"{len(found)} dead letters")
+    list_letters(pipeline_file, only_type, as_json)
 
 
 @dlq.command("show")
@@ -342,15 +322,9 @@ def list_dead_letters(pipeline_file: Path, only_type: str | None, as_json: bool)
 @json_option
 def show_dead_letter(letter: str, pipeline_file: Path, only_type: str | None, as_json: bool) -> None:
     """Show one dead letter whole. LETTER is a message id, its beginning, or an S3 key."""
-    from harness import dlq as dead_letter_queues
+    from harness.command_dlq import show_letter
 
-    found, body = dead_letter_queues.find(*_dead_letter_queues(pipeline_file, only_type), letter)
-    facts = found.to_json() | {"body": body}
-    if as_json:
-        print_json(facts)
-        return
-    for key, value in facts.items():
-        click.echo(f"{key:<15} {json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value}")
+    show_letter(pipeline_file, only_type, letter, as_json)
 
 
 @dlq.command("redrive")
@@ -360,23 +334,11 @@ def show_dead_letter(letter: str, pipeline_file: Path, only_type: str | None, as
 @click.option("--rate", type=Rate(), help="Move at most so many, such as 10/s.  [default: as fast as it goes]")
 @click.option("--dry-run", is_flag=True, help="Say what would be moved, and move nothing.")
 @json_option
-def redrive_dead_letters(
-    letters: tuple[str, ...],
-    pipeline_file: Path,
-    only_type: str | None,
-    rate: float | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def redrive_dead_letters(letters: tuple[str, ...], pipeline_file: Path, only_type: str | None, **options: Any) -> None:
     """Move dead letters back to their source queues: all, or LETTERS (message ids, their beginnings, or S3 keys)."""
-    from harness import dlq as dead_letter_queues
+    from harness.command_dlq import redrive_letters
 
-    of, aws = _dead_letter_queues(pipeline_file, only_type)
-    if dry_run:
-        found = dead_letter_queues.chosen_letters(of, aws, letters)
-    else:
-        found = list(dead_letter_queues.redrive(of, aws, letters, rate and rate / 60))
-    _show_letters(found, as_json, f"{len(found)} dead letters {'would be ' if dry_run else ''}moved")
+    redrive_letters(pipeline_file, only_type, letters, **options)
 
 
 @cli.command()

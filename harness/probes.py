@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SAMPLE_EVERY_S = 2.0
 TAIL_EVERY_S = 0.1
+LOCK_PATIENCE_MS = 200
 # A file's rows are looked for among those loaded since the oldest file still missing; clocks may differ by this.
 CLOCK_MARGIN_S = 60.0
 
@@ -109,10 +110,9 @@ def sample(watched: Watched, connection: "Connection", known: dict[str, int]) ->
         queues[name] = {"visible": visible, "in_flight": in_flight, "dead_lettered": dead_lettered}
         if dead_lettered > known[name]:
             known[name] = _record_dead_letters(watched, name, resources.dead_letter_queue_url)
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM {watched.pipeline.types[name].stage_table}")
-            row = cursor.fetchone()
-            stage_rows[name] = row[0] if row else 0
+        rows = stage_rows_of(connection, watched.pipeline.types[name].stage_table)
+        if rows is not None:
+            stage_rows[name] = rows
     waiting = [
         file.intended_s
         for file in watched.history.files.values()
@@ -120,6 +120,20 @@ def sample(watched: Watched, connection: "Connection", known: dict[str, int]) ->
     ]
     oldest_age_s = round(time.time() - min(waiting), 3) if waiting else None
     watched.ledger.append("sample", queues=queues, stage_rows=stage_rows, oldest_age_s=oldest_age_s)
+
+
+def stage_rows_of(connection: "Connection", table: str) -> int | None:
+    """How many rows a stage table has; None while somebody holds it locked: a probe must not queue behind that."""
+    import psycopg2.errors
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{LOCK_PATIENCE_MS}ms'")
+        try:
+            cursor.execute(f"SELECT count(*) FROM {table}")
+        except psycopg2.errors.LockNotAvailable:
+            return None
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
 
 
 def _record_dead_letters(watched: Watched, type_name: str, queue_url: str) -> int:

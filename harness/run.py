@@ -223,10 +223,8 @@ class Run:
     def _is_drained(self) -> bool:
         if not all(file.is_settled for file in self.history.files.values() if file.acknowledged_s is not None):
             return False
-        if not self.request.scenario.faults:
-            return True
-        # Deliveries that a fault caused may still be on their way: the queues and then a merge have to see the end of
-        # them, or nobody would know what they did to the final tables.
+        # A further delivery may still be on its way, or an invocation go on after its commit: the queues and then a
+        # merge have to see the end of them, or nobody would know what they did to the final tables.
         last_end_s = max((event["end_s"] for event in self.history.invocations), default=0.0)
         samples, merges = self.history.samples, self.history.merges
         return (

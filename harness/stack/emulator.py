@@ -52,6 +52,8 @@ def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file:
         "FILESYSTEM_ROOT": str(directory / "filesystem"),
         "LS_LOG": os.environ.get("LS_LOG", "warn"),
         "LAMBDA_RUNTIME_EXECUTOR": "process",
+        # how long LocalStack waits for a cold start; a busy machine takes longer than its 20 s
+        "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",
         "NRT_SQS_POLLER": "aws",
         "NRT_HANDLER_PYTHON": sys.executable,
         "NRT_IMAGES": str(images_file),

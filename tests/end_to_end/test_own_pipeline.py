@@ -30,6 +30,7 @@ def test_the_package_index_arrives_whole(harness: Harness, tmp_path: Path) -> No
     assert run.json["files"]["merged"] == len(list((tmp_path / "replay" / "packages").iterdir()))
 
 
+@pytest.mark.slow
 def test_real_files_are_cut_and_resampled(harness: Harness, tmp_path: Path) -> None:
     exported = subprocess.run(
         [sys.executable, PACKAGES / "export.py", tmp_path / "replay"], capture_output=True, text=True, check=False

@@ -95,7 +95,7 @@ def test_rows_that_vanish_before_judging_fail_the_run_and_name_their_file(
     assert details["nothing_doubled"]["verdict"] == "pass"
 
 
-@pytest.mark.parametrize("phase", ["provisioning", "offering"])
+@pytest.mark.parametrize("phase", [pytest.param("provisioning", marks=pytest.mark.slow), "offering"])
 def test_ctrl_c_stops_cleanly_and_is_inconclusive(
     harness: Harness, tmp_path: Path, quick_pipeline: Path, phase: str
 ) -> None:

@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from harness.stack import postgres
 from harness.stack.endpoints import Endpoints, Redshift
 from harness.stack.processes import LOOPBACK, free_port
+
+# Machines are shared and noisy: how long one example takes says nothing about the code.
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session")

@@ -112,9 +112,11 @@ async def close(writer: asyncio.StreamWriter) -> None:
 async def cancel(address: Address, key: bytes) -> None:
     """Ask PostgreSQL to cancel what the session with this key is doing."""
     _, writer = await asyncio.open_connection(address.host, address.port)
-    writer.write(struct.pack("!II", 16, wire.CANCEL_REQUEST) + key)
-    await writer.drain()
-    await close(writer)
+    try:
+        writer.write(struct.pack("!II", 16, wire.CANCEL_REQUEST) + key)
+        await writer.drain()
+    finally:
+        await close(writer)
 
 
 async def _next(reader: asyncio.StreamReader) -> tuple[int, bytes]:

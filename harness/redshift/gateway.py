@@ -149,8 +149,10 @@ class Gateway:
         except asyncio.CancelledError:
             writer.write(wire.error(Refusal("57P01", "terminating connection due to administrator command"), "FATAL"))
         finally:
-            self._clients.discard(task)
-            await connect.close(writer)
+            try:
+                await connect.close(writer)
+            finally:
+                self._clients.discard(task)  # not before: a stop has to wait for the closing too
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(STARTUP_TIMEOUT_S):
@@ -239,13 +241,15 @@ async def _relay(
         for task in done:
             task.result()
     finally:
-        if backend.queue.front and not pump.done():
-            with contextlib.suppress(OSError):
-                await connect.cancel(address, key)
-        for task in (pump, client):
-            task.cancel()
-        await asyncio.gather(pump, client, return_exceptions=True)
-        await backend.close()
+        try:
+            if backend.queue.front and not pump.done():
+                with contextlib.suppress(OSError):
+                    await connect.cancel(address, key)
+            for task in (pump, client):
+                task.cancel()
+            await asyncio.gather(pump, client, return_exceptions=True)
+        finally:
+            await backend.close()  # also when the gateway stops at this very moment
 
 
 async def _handle_messages(session: Session, reader: asyncio.StreamReader) -> None:

@@ -112,7 +112,10 @@ class Loader:
         return self._store.under_prefix(copy.source, query_id)
 
     def _in_thread(self, function, *arguments) -> asyncio.Future:  # type: ignore[no-untyped-def,type-arg]
-        return asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        work = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+        # A session that ends meanwhile awaits it no more; an error of its own is then nobody's business.
+        work.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return work
 
     async def _chunks(self, progress: _Progress) -> AsyncIterator[bytes]:
         encoder = BinaryEncoder(progress.columns)

@@ -105,6 +105,8 @@ def test_ctrl_c_stops_cleanly_and_is_inconclusive(
     process = subprocess.Popen(
         [sys.executable, "-m", "harness", "run", "smoke", "--pipeline", quick_pipeline, "--out", "run"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # a shell starts background jobs with SIGINT ignored, and these tests may run in one
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stderr is not None
     said = []

@@ -1,8 +1,8 @@
 """Make the two environments: `.venv` (harness, generators, handler) and `.venv-emulator` (LocalStack).
 
 In: the hash-pinned `requirements/*.txt`. Out: the environments, each with a stamp that lets the next call return at
-once. Uses the standard library only and runs on any Python 3, so that a too old one gets a sentence, not a stack
-trace. Where packages come from is the machine's own pip configuration; no address is written here.
+once. Uses the standard library only and parses on any Python, 2.7 included, so that a too old one gets a sentence,
+not a stack trace. Where packages come from is the machine's own pip configuration; no address is written here.
 """
 
 import argparse
@@ -30,13 +30,10 @@ def check_machine():
             "%s is Python %d.%d, but 3.11 or later is needed: name one with make PYTHON=/path/to/python3.11"
             % (sys.executable, sys.version_info[0], sys.version_info[1])
         )
-    try:
-        import ensurepip  # noqa: F401
-        import venv  # noqa: F401
-    except ImportError as error:
-        raise SetupError(
-            "%s lacks the venv module (on Debian: apt-get install python3-venv)" % sys.executable
-        ) from error
+    import importlib.util  # not there in Python 2.7, which must get the sentence above
+
+    if not all(importlib.util.find_spec(name) for name in ("ensurepip", "venv")):
+        raise SetupError("%s lacks the venv module (on Debian: apt-get install python3-venv)" % sys.executable)
     if not os.access(ROOT, os.W_OK):
         raise SetupError("%s cannot be written to: check out the project where you may write" % ROOT)
 
@@ -151,7 +148,7 @@ def main():
     options = parser.parse_args()
 
     def say(text):
-        print(text, file=sys.stderr, flush=True)
+        sys.stderr.write(text + "\n")
 
     try:
         check_machine()

@@ -34,7 +34,10 @@ class Exit:
 
 
 class Child:
-    """A started process: the leader of its own session and process group."""
+    """A started process: the leader of its own session and process group.
+
+    One thread runs it, and any other may `kill` it, also at the moment at which the first one closes it.
+    """
 
     def __init__(self, output: int, status: int) -> None:
         self.output = output
@@ -42,6 +45,7 @@ class Child:
         self.status = status
         """Becomes readable when the process ends; non-blocking."""
         self._buffer = b""
+        self._reading = threading.Lock()
         self.exit: Exit | None = None
         self.pid = self._await_pid()
 
@@ -58,18 +62,19 @@ class Child:
 
     def poll(self) -> Exit | None:
         """Its exit, or None while it runs. An exit nobody can tell about (the launcher died) counts as killed."""
-        while self.exit is None:
-            try:
-                chunk = os.read(self.status, READ_SIZE_BYTES)
-            except BlockingIOError:
-                return None
-            self._buffer += chunk
-            if b"\n" in self._buffer:
-                message = json.loads(self._buffer)
-                self.exit = Exit(message["exit"], message["signal"], message["peak_kb"] / 1024)
-            elif not chunk:
-                self.exit = Exit(None, signal.SIGKILL)
-        return self.exit
+        with self._reading:
+            while self.exit is None:
+                try:
+                    chunk = os.read(self.status, READ_SIZE_BYTES)
+                except BlockingIOError:
+                    return None
+                self._buffer += chunk
+                if b"\n" in self._buffer:
+                    message = json.loads(self._buffer)
+                    self.exit = Exit(message["exit"], message["signal"], message["peak_kb"] / 1024)
+                elif not chunk:
+                    self.exit = Exit(None, signal.SIGKILL)
+            return self.exit
 
     def read_output(self) -> bytes:
         """What it has printed since the last call, without waiting."""
@@ -95,9 +100,11 @@ class Child:
         self._signal_group(signal.SIGKILL)
 
     def close(self) -> None:
-        """Give back the descriptors."""
-        os.close(self.output)
-        os.close(self.status)
+        """Give back the descriptors. What has not ended by now counts as killed."""
+        with self._reading:
+            self.exit = self.exit or Exit(None, signal.SIGKILL)
+            os.close(self.output)
+            os.close(self.status)
 
     def _signal_group(self, number: int) -> None:
         if self.poll() is None:

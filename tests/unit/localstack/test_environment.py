@@ -129,6 +129,16 @@ def test_stop_interrupts_an_invoke(make: Make) -> None:
     assert outcome in ([Status.CRASH], [Status.INIT_ERROR], [])
 
 
+def test_a_child_that_was_closed_can_still_be_killed(launcher: Launcher) -> None:
+    """Its descriptors are gone, and may be another file's by now: they must not be read again."""
+    child = launcher.start(["sleep", "600"], {}, "/")
+    child.kill()
+    child.close()
+    child.kill()
+    assert child.poll() is not None
+    _until(lambda: not _is_alive(child.pid))
+
+
 @pytest.mark.parametrize("own_session", [b"true", b"false"])
 def test_what_the_handler_started_goes_with_it(make: Make, launcher: Launcher, own_session: bytes) -> None:
     environment = make()

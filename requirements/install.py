@@ -71,17 +71,24 @@ def run(arguments, what, environment=None):
     return result.stdout.decode(errors="replace")
 
 
-def index_environment(python):
-    """The environment for uv, told of the package index that pip is configured for, if any."""
+def pip_setting(python, name):
+    """What pip is configured to for `name`, by the environment or by its configuration files; None if nothing."""
+    configured = subprocess.run(
+        [python, "-m", "pip", "config", "get", "global." + name],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
+    ).stdout.decode().strip()  # fmt: skip
+    return os.environ.get("PIP_" + name.upper().replace("-", "_")) or configured or None
+
+
+def installer_environment(python):
+    """The environment for uv, told of the package index and of the certificates that pip is configured for, if any."""
     environment = dict(os.environ)
-    if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(environment):
-        configured = subprocess.run(
-            [python, "-m", "pip", "config", "get", "global.index-url"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
-        ).stdout.decode().strip()  # fmt: skip
-        address = environment.get("PIP_INDEX_URL") or configured
-        if address:
-            environment["UV_DEFAULT_INDEX"] = address
+    index = pip_setting(python, "index-url")
+    if index and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(environment):
+        environment["UV_DEFAULT_INDEX"] = index
+    certificates = pip_setting(python, "cert")
+    if certificates:
+        environment.setdefault("SSL_CERT_FILE", certificates)
     return environment
 
 
@@ -100,7 +107,7 @@ def install(directory, requirement):
         [os.path.join(directory, "bin", "uv"), "pip", "install", "-q", "--python", python, "--compile-bytecode",
          "--require-hashes", "-r", os.path.join(REQUIREMENTS, requirement + ".txt")],
         "installing requirements/%s.txt into %s" % (requirement, os.path.basename(directory)),
-        index_environment(python),
+        installer_environment(python),
     )  # fmt: skip
 
 

@@ -296,6 +296,51 @@ def advise(pipeline_file: Path, run_name: str | None, as_json: bool) -> None:
         click.echo("nothing to say against these settings")
 
 
+@cli.command()
+@click.argument("what", metavar="RUN|PIPELINE", default="pipeline.toml")
+@click.option("--rate", type=Rate(), help="Files, such as 100/min.  [default: the run's own; 100/min for a pipeline]")
+@click.option("--region", default="us-east-1", show_default=True, help="The region whose prices are taken.")
+@click.option("--days", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True, help="For how long.")
+@click.option("--prices", "prices_file", type=click.Path(path_type=Path),
+              help="TOML with prices that add to the built-in ones or override them.")  # fmt: skip
+@click.option("--memory", type=click.IntRange(128, 10240), help="MB of each function.  [default: as the run had]")
+@click.option("--architecture", type=click.Choice(["x86_64", "arm64"]), default="x86_64", show_default=True,
+              help="Of the functions.")  # fmt: skip
+@click.option("--function-s", type=click.FloatRange(0, min_open=True),
+              help="Billed seconds a file.  [default: as measured; 25, the original's, for a pipeline]")  # fmt: skip
+@click.option("--merge-s", type=click.FloatRange(0, min_open=True),
+              help="Seconds a merge takes.  [default: as measured; 90, the original's, for a pipeline]")  # fmt: skip
+@click.option("--warehouse", type=click.Choice(["serverless", "provisioned", "none"]), default="serverless",
+              show_default=True, help="How Redshift is paid for; `none` leaves it out.")  # fmt: skip
+@click.option("--rpus", type=click.IntRange(4, 1024), default=8, show_default=True, help="Of a serverless warehouse.")
+@click.option("--nodes", type=click.IntRange(1, 128), default=2, show_default=True, help="Of a provisioned one.")
+@click.option("--node-type", default="ra3.xlplus", show_default=True, help="Of a provisioned one.")
+@click.option("--batch-dpus", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
+              help="DPUs of the half-hourly job.")  # fmt: skip
+@click.option("--batch-minutes", type=click.FloatRange(0, min_open=True),
+              help="How long each of its runs takes.  [default: 15, an assumption]")  # fmt: skip
+@click.option("--free-tier", is_flag=True, help="Take off what AWS gives each month for nothing.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the charts to this file, too.")
+@json_option
+def cost(
+    what: str, rate: float | None, memory: int | None, function_s: float | None, merge_s: float | None,
+    architecture: str, warehouse: str, rpus: int, nodes: int, node_type: str,
+    batch_dpus: float, batch_minutes: float | None, **options: Any,
+) -> None:  # fmt: skip
+    """Say what a run or a pipeline would cost on AWS, and what the half-hourly Glue job would.
+
+    RUN is a run's directory, its id in runs/, or `last`: its billed durations, retries and logs are priced at its own
+    rate or at --rate. PIPELINE is a pipeline.toml: its settings are priced at the original's published load. Every line
+    shows quantity × price = amount; prices are list prices with their date. This is a model, not a bill.
+    """
+    from harness.command_cost import Words, price
+    from harness.cost.batch import job_of
+    from harness.cost.event_driven import Setup
+
+    setup = Setup(architecture, warehouse, rpus, node_type, nodes)
+    price(what, Words(rate, memory, function_s, merge_s), setup, job_of(batch_dpus, batch_minutes), **options)
+
+
 @cli.group()
 def dlq() -> None:
     """Look at dead letters, and send them back after the fix, on the stack that is up."""

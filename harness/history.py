@@ -160,6 +160,7 @@ class History:
     type_totals: dict[str, dict[str, Any]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     max_receive_count: dict[str, int] = field(default_factory=dict)
+    functions: dict[str, dict[str, Any]] = field(default_factory=dict)
     faults_planned: list[str] = field(default_factory=list)
     faults: list[Event] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -188,6 +189,7 @@ class History:
 
     def _on_provisioned(self, event: Event) -> None:
         self.max_receive_count = event["max_receive_count"]
+        self.functions = event.get("functions", {})
         self.faults_planned = event["faults"]
 
     def _on_load_started(self, event: Event) -> None:

@@ -47,6 +47,19 @@ def resource_name(pipeline: Pipeline, type_name: str) -> str:
     return f"{pipeline.name}-{type_name}"
 
 
+def functions_of(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
+    """What a run keeps of each function's settings, for what it costs, by the function's name."""
+    return {
+        resource_name(pipeline, name): {
+            "type": name,
+            "memory_mb": pipeline.function_of(name).memory_mb,
+            "batch_size": pipeline.queue_of(name).batch_size,
+            "reads_secret": "REDSHIFT_SECRET_ID" in pipeline.function_of(name).environment,
+        }
+        for name in pipeline.types
+    }
+
+
 def _ensure_queue(sqs: "SQSClient", name: str, attributes: "dict[QueueAttributeNameType, str]") -> tuple[str, str]:
     try:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]

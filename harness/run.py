@@ -31,7 +31,7 @@ from harness.merge import MergeJob, MergeRun, keep_merging
 from harness.offer import AHEAD_FILES, Feed, prepare_feed, record, start_dispatcher, start_feeder
 from harness.pipeline import Pipeline
 from harness.progress import Progress
-from harness.provision import empty, provision
+from harness.provision import empty, functions_of, provision
 from harness.run_directory import RunDirectory, RunFacts
 from harness.scenario import Scenario
 from harness.stack.embedded import is_running
@@ -142,6 +142,7 @@ class Run:
             "provisioned",
             max_receive_count={name: request.pipeline.queue_of(name).max_receive_count for name in provisioned.types},
             faults=[timed.fault.name for timed in request.scenario.faults],
+            functions=functions_of(request.pipeline),
         )
         probes.prepare(request.pipeline, aws)
         watched = probes.Watched(request.pipeline, provisioned, aws, self.history, self.ledger)

@@ -87,7 +87,8 @@ def _queue_policy(queue_arn: str, bucket: str) -> str:
     )
 
 
-def _function_environment(pipeline: Pipeline, type_name: str, aws: Aws) -> dict[str, str]:
+def function_environment(pipeline: Pipeline, type_name: str, aws: Aws) -> dict[str, str]:
+    """The environment variables of a type's function."""
     settings, inside = pipeline.types[type_name], aws.endpoints.inside
     redshift = inside.redshift if inside else aws.endpoints.redshift
     environment = {
@@ -140,7 +141,7 @@ def _ensure_function(pipeline: Pipeline, type_name: str, aws: Aws) -> str:
         "Role": ROLE_ARN,
         "Timeout": settings.timeout_s,
         "MemorySize": settings.memory_mb,
-        "Environment": {"Variables": _function_environment(pipeline, type_name, aws)},
+        "Environment": {"Variables": function_environment(pipeline, type_name, aws)},
         "ImageConfig": {"Command": [settings.handler], "WorkingDirectory": _working_directory(pipeline, aws)},
     }
     try:

@@ -5,6 +5,8 @@ replaces a piece of LocalStack at run time is named in `patches`.
 """
 
 import logging
+import os
+from pathlib import Path
 
 from localstack import config
 from localstack.runtime import hooks
@@ -37,3 +39,8 @@ def install_sqs_poller() -> None:
     if settings.read().poller == "aws":
         patches.for_poller()
         LOG.info("SQS event source mappings scale as AWS's do (NRT_SQS_POLLER=aws)")
+    if cpu_file := os.environ.get("NRT_CPU_FILE"):
+        # imported here: it needs the services that the patches above are for
+        from harness.localstack import cpu_spans
+
+        cpu_spans.install(Path(cpu_file))

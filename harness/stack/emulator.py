@@ -54,11 +54,14 @@ def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file:
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         # how long LocalStack waits for a cold start; a busy machine takes longer than its 20 s
         "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",
-        "NRT_SQS_POLLER": "aws",
+        # another value leaves LocalStack's own poller: `harness bench throughput --compare` measures it
+        "NRT_SQS_POLLER": os.environ.get("NRT_SQS_POLLER", "aws"),
         "NRT_HANDLER_PYTHON": sys.executable,
         "NRT_IMAGES": str(images_file),
         "NRT_TRACE_FILE": str(trace_file),
     }
+    if cpu_file := os.environ.get("NRT_CPU_FILE"):
+        environment["NRT_CPU_FILE"] = cpu_file
     return spawn(
         "emulator", [emulator_python(), "-m", "localstack.runtime.main"], logs / "emulator.log",
         environment=environment, directory=directory,

@@ -12,7 +12,7 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from harness import catalogue, local_stack, queries
+from harness import catalogue, local_stack, queries, warehouse_model
 from harness import pipeline as pipelines
 from harness.cli import print_json
 from harness.errors import HarnessError, UsageError
@@ -93,6 +93,7 @@ def facts_of(request: RunRequest, stack: str) -> RunFacts:
         started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         versions=versions(),
         machine=machine(),
+        warehouse_model=warehouse_model.in_words(request.pipeline.warehouse.model),
     )
 
 

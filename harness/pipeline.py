@@ -76,10 +76,26 @@ class MergeSettings(_Section):
     sql: str
 
 
+class WarehouseModel(_Section):
+    """What you believe of your cluster: a model of its time, off by default, never a measurement and never scaled.
+
+    A COPY takes copy_base_s + rows x copy_per_row_s with its table's lock held, a commit of writes commit_s; each is
+    multiplied by a log-normal factor with median 1 and sigma `spread`. At most `wlm_slots` statements run at a time.
+    """
+
+    copy_base_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    copy_per_row_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    commit_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    spread: Annotated[float, Field(ge=0, le=3)] = 0.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    wlm_slots: Annotated[int, Field(ge=0, le=1000)] = 0
+
+
 class WarehouseSettings(_Section):
-    """`ddl` makes the stage and final tables, in Redshift's dialect."""
+    """`ddl` makes the stage and final tables, in Redshift's dialect; `model` is how slow it pretends to be."""
 
     ddl: str
+    model: WarehouseModel = WarehouseModel()
 
 
 class ColumnSettings(_Section):
@@ -270,6 +286,7 @@ def _known_keys(section: tuple[int | str, ...]) -> list[str]:
         ("function",): FunctionSettings,
         ("queue",): QueueSettings,
         ("warehouse",): WarehouseSettings,
+        ("warehouse", "model"): WarehouseModel,
         ("merge",): MergeSettings,
         ("types",): TypeSettings,
         ("types", "columns"): ColumnSettings,

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness import sql
+from harness import sql, warehouse_model
 from harness.aws import Aws
 from harness.errors import HarnessError, UsageError
 from harness.pipeline import COPY_STAGING_PREFIX, Pipeline
@@ -228,6 +228,7 @@ def provision(pipeline: Pipeline, timing: Timing, aws: Aws) -> Provisioned:
     try:
         aws.s3.create_bucket(Bucket=pipeline.bucket)
         make_tables(pipeline, aws)
+        warehouse_model.apply(pipeline.warehouse.model, aws.endpoints)
         register_image(pipeline, aws)
         resources, queue_arns = {}, {}
         for name in pipeline.types:

@@ -40,6 +40,8 @@ class RunFacts:
     started_at: str
     versions: dict[str, str]
     machine: dict[str, Any]
+    # in words, None when the warehouse pretends nothing: its times are then the stand-in's own
+    warehouse_model: str | None = None
 
 
 def versions() -> dict[str, str]:

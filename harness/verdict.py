@@ -43,6 +43,7 @@ class Judgement:
             "scenario": facts.scenario,
             "seed": facts.seed,
             "time_scale": facts.time_scale,
+            "warehouse_model": facts.warehouse_model,
             "files": _count_files(files, facts.files_scheduled),
             "records": _count_records(self.evidence),
             "throughput": _throughput(files),

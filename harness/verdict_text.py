@@ -22,6 +22,8 @@ def verdict_text(judgement: Judgement) -> str:
         f"  records  {records['merged']:,} of {records['expected']:,} in the final tables, {records['lost']:,} lost, "
         f"{records['duplicated']:,} duplicated",
     ]
+    if found["warehouse_model"]:
+        lines.append(f"  latency model of the warehouse: {found['warehouse_model']}")
     if latency["end_to_end"]:
         lines += ["", f"  {'seconds':<12} {'p50':>8} {'p95':>8} {'p99':>8} {'max':>8}"]
         stages = {"end to end": latency["end_to_end"], **latency["stages"]}

@@ -26,12 +26,13 @@ from harness.redshift.copy.load import Loader
 from harness.redshift.copy.objects import ObjectStore
 from harness.redshift.copy.unload import Unloader
 from harness.redshift.copy.work import S3Work
-from harness.redshift.latency import Latency, LatencyModel
+from harness.redshift.latency import LatencyModel
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
 from harness.redshift.recorder import LoadRecorder
 from harness.redshift.session import Identity, Session
 from harness.redshift.wording import as_redshift_error
+from harness.redshift.workload import Workload
 
 _logger = logging.getLogger(__name__)
 SERVER_VERSION = "8.0.2"
@@ -92,13 +93,12 @@ class Gateway:
         self._log = QueryLog(settings.query_log)
         self._store = store = ObjectStore(settings.s3_endpoint)
         self._recorder = LoadRecorder(self._address, self._threads, self._log)
-        latency = Latency(settings.latency)
+        workload = Workload(settings.latency, settings.wlm_slots)
         self._work = S3Work(
-            Loader(store, self._threads, self._recorder, latency),
+            Loader(store, self._threads, self._recorder, workload.latency),
             Unloader(store, self._threads),
             self._recorder,
-            latency,
-            asyncio.Semaphore(settings.wlm_slots) if settings.wlm_slots else None,
+            workload,
         )
         self._clients: set[asyncio.Task[None]] = set()
         self._sessions: dict[bytes, Session] = {}  # by cancel key

@@ -27,6 +27,10 @@ class Latency:
     """Draws delays from a model and waits them out."""
 
     def __init__(self, model: LatencyModel) -> None:
+        self.restart(model)
+
+    def restart(self, model: LatencyModel) -> None:
+        """Take a model and begin its sequence of draws."""
         self.model = model
         self._random = random.Random(model.seed)
 
@@ -39,9 +43,9 @@ class Latency:
     def commit_s(self) -> float:
         return self.model.commit_s * self._factor()
 
-    async def hold_copy(self, rows: int) -> None:
-        """Wait for as long as the model says a COPY of this many rows takes."""
-        if (delay_s := self.copy_s(rows)) > 0:
+    async def hold_copy(self, rows: int, took_s: float) -> None:
+        """Wait until a COPY of this many rows, which took `took_s` with its lock held, took what the model says."""
+        if (delay_s := self.copy_s(rows) - took_s) > 0:
             await asyncio.sleep(delay_s)
 
     async def hold_commit(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.redshift.copy.options import Copy
 from harness.redshift.copy.unload_options import Unload
 from harness.redshift.messages import Refusal
+from harness.redshift.workload import ModelSetting
 
 STAND_IN_HINT = "This is the Redshift stand-in of nrt-harness; docs/redshift.md lists what it understands."
 
@@ -18,7 +19,7 @@ class Plan:
 
     kind: its command, source: its text, for the query log. sql: what PostgreSQL gets. locks: tables, quoted for SQL,
     whose write lock it needs to the end of the transaction. after: run unseen once it succeeded. transaction: "begin"
-    or "end" if it opens or ends one. copy, unload: run by the gateway instead. refusal: the client gets this error
+    or "end" if it opens or ends one. copy, unload, model: run by the gateway. refusal: the client gets this error
     instead. outside_transaction: PostgreSQL refuses it inside a transaction block. reads_history: it names a view of
     what the gateway records.
     """
@@ -31,6 +32,7 @@ class Plan:
     transaction: str | None = None
     copy: Copy | None = None
     unload: Unload | None = None
+    model: ModelSetting | None = None
     refusal: Refusal | None = None
     outside_transaction: bool = False
     reads_history: bool = False
@@ -38,7 +40,7 @@ class Plan:
     @property
     def is_special(self) -> bool:
         """Whether the gateway runs it itself."""
-        return self.copy is not None or self.unload is not None
+        return self.copy is not None or self.unload is not None or self.model is not None
 
 
 def not_supported(what: str) -> Refusal:

@@ -20,7 +20,7 @@ from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.statements import plan_script
 
 LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
-UNQUEUED = frozenset(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SET", "SHOW", "RESET"))
+UNQUEUED = frozenset(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SET", "SHOW", "RESET", "ALTER SYSTEM"))
 RAISE = "DO 'BEGIN RAISE EXCEPTION ''refused by the gateway''; END'"
 
 
@@ -145,7 +145,7 @@ class Session:
         if self._own_transaction and self._backend.status != "I":
             ending = "COMMIT" if self._backend.status == "T" else "ROLLBACK"
             if ending == "COMMIT" and self._wrote:
-                await self._work.latency.hold_commit()
+                await self._work.workload.latency.hold_commit()
             await self._backend.simple(ending, Exchange("Q", hide_tags_before=1, hide_ready=True))
         self._own_transaction = False
         self._in_transaction = self._backend.status != "I"
@@ -237,7 +237,7 @@ class Session:
         if not self._backend.queue.failed_until_sync:
             await self._backend.drained()
         if not self._backend.queue.failed_until_sync:
-            await self._work.latency.hold_commit()
+            await self._work.workload.latency.hold_commit()
             self._backend.send_hidden("COMMIT")
         await self._backend.sync(hide_ready=True)
         await self._end_simple()
@@ -248,14 +248,14 @@ class Session:
         """The latency model's time for a commit, if this ends a transaction that wrote."""
         if plan.transaction == "end":
             if self._wrote and plan.kind in ("COMMIT", "END"):
-                await self._work.latency.hold_commit()
+                await self._work.workload.latency.hold_commit()
             self._wrote = False
 
     async def _admit(self, plan: Plan) -> Record:
         """The record of a statement about to run; waits for one of the slots if their number is limited (WLM)."""
-        slots = self._work.slots
+        slots = self._work.workload.slots
         record = self._begin_record(plan)
-        if slots is not None and plan.kind not in UNQUEUED:
+        if slots.limit and plan.kind not in UNQUEUED:
             await self._backend.drained()
             await slots.acquire()
             record.on_end = slots.release

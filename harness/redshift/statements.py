@@ -17,6 +17,7 @@ from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Plan, not_supported, syntax_error
 from harness.redshift.tokens import Cursor, Token
+from harness.redshift.workload import ModelSetting
 
 CACHED_SQL_MAX_CHARACTERS = 10_000
 _HISTORY = re.compile(r"(?i)\b(stl|svl|sys|stv_wlm)_")
@@ -124,6 +125,8 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return Plan("CREATE TABLE", sql, after=tuple(after))
     if what == "TABLE" and (append := append_table(tokens)):
         return append
+    if what == "SYSTEM" and kind == "ALTER":
+        return _alter_system(tokens)
     if what == "DATABASE" and kind == "ALTER" and "ISOLATION" in words:
         return Plan("ALTER DATABASE", _isolation(words, tokens))
     if what == "TABLE":
@@ -184,6 +187,16 @@ def _isolation(words: list[str], tokens: list[Token]) -> str:
     if level is None:
         raise syntax_error(words[-1])
     return f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'"
+
+
+def _alter_system(tokens: list[Token]) -> Plan:
+    """ALTER SYSTEM SET model.NAME = value: the stand-in's own model of time; it has no other system settings."""
+    parts = lex.code(tokens)
+    words = "".join(token.text for token in parts[3:])
+    found = re.fullmatch(r"(?i)model\.(\w+)(?:=|to)'?([\w.+-]+)'?", words)
+    if parts[2:3] and parts[2].upper == "SET" and found:
+        return Plan("ALTER SYSTEM", NOTHING, model=ModelSetting.parse(found[1].lower(), found[2]))
+    raise not_supported("ALTER SYSTEM is supported for the settings of this stand-in's model only")
 
 
 def _vacuum(tokens: list[Token]) -> str:

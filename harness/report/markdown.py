@@ -37,6 +37,7 @@ def summary(judgement: Judgement, run: str) -> str:
         "",
         f"{count(figures['files']['merged'])} of {count(figures['files']['scheduled'])} files merged · SLA "
         f"{seconds(facts.sla_s)} · time scale {facts.time_scale:g} · seed {facts.seed} · run {_safe(run)}",
+        *((f"\nlatency model of the warehouse: {_safe(facts.warehouse_model)}",) if facts.warehouse_model else ()),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

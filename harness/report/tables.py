@@ -171,6 +171,8 @@ def times(evidence: Evidence) -> Table:
     measured = "start lag, upload, notification, cold start, handler, COPY, merge"
     rows.append(Row((measured, "real: measured on this machine, never scaled", "as measured", "–")))
     rows.append(Row(("arrival rate", "real", "as offered", "–")))
+    if known.warehouse_model:
+        rows.append(Row((f"COPY and commit: {text(known.warehouse_model)}", "a model", "held by the stand-in", "–")))
     return Table(
         "What is real and what is scaled", columns_of(["time", "kind"], ["in this run", "stands for"]), tuple(rows)
     )

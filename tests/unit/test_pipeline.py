@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness import warehouse_model
 from harness.errors import UsageError
 from harness.pipeline import Pipeline, load
 from harness.timing import scaled
@@ -148,3 +149,21 @@ def test_time_scale_shrinks_limits_but_keeps_messages_hidden_long_enough(load_wi
     assert scaled(pipeline, 1).visibility_timeout_s == {"orders": 360}
     with pytest.raises(UsageError, match="not 1 or more"):
         scaled(pipeline, 0.5)
+
+
+def test_a_model_of_the_warehouse_is_off_unless_it_is_given(load_with: Load) -> None:
+    plain = load_with().warehouse.model
+    assert plain.model_dump() == {
+        "copy_base_s": 0, "copy_per_row_s": 0, "commit_s": 0, "spread": 0, "seed": 0, "wlm_slots": 0,
+    }  # fmt: skip
+    assert warehouse_model.in_words(plain) is None
+    slow = load_with(more="[warehouse.model]\ncopy_base_s = 25.0\nseed = 7").warehouse.model
+    assert slow.copy_base_s == 25
+    assert warehouse_model.in_words(slow) == "copy_base_s 25 (seed 7): a model, not a measurement"
+
+
+def test_a_mistake_in_the_model_of_the_warehouse_names_its_keys(load_with: Load) -> None:
+    with pytest.raises(UsageError, match=r"warehouse.model.copy_minutes: is not a key .*copy_base_s, copy_per_row_s"):
+        load_with(more="[warehouse.model]\ncopy_minutes = 1")
+    with pytest.raises(UsageError, match=r"warehouse.model.copy_base_s"):
+        load_with(more="[warehouse.model]\ncopy_base_s = -1.0")

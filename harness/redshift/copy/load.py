@@ -6,6 +6,7 @@ happen in threads; a file is decoded while the one before it is sent.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class Loader:
             described = await backend.run(Statement(COLUMNS_SQL, (copy.table,)))
         finally:
             await asyncio.wait([listing])
-        files = listing.result()
+        files, locked_s = listing.result(), time.monotonic()
         explicit_ids = "EXPLICIT_IDS" in copy.options
         columns = target_columns(read_columns(described), copy.columns, explicit_ids=explicit_ids)
         progress = _Progress(copy, columns, record, history, files)
@@ -96,7 +97,7 @@ class Loader:
                 pass
         else:
             rows = await backend.copy_in(self._copy_sql(copy, columns), self._chunks(progress))
-        await self._latency.hold_copy(rows)  # the table's lock is held meanwhile
+        await self._latency.hold_copy(rows, time.monotonic() - locked_s)  # the table's lock is held meanwhile
         await backend.run(Statement(_LAST_COPY_SQL, (str(rows), str(record.query_id))))
         history.rows, history.size_bytes, history.status = rows, progress.size_bytes, "completed"
         return Loaded(rows, progress.size_bytes, _told(history.table, rows, noload="NOLOAD" in copy.options))

@@ -1,34 +1,36 @@
-"""The statements that the gateway runs itself because they move data between the backend and S3."""
+"""The statements that the gateway runs itself: those that move data to or from S3, and changes of its own model."""
 
-import asyncio
 from dataclasses import dataclass
 
+from harness.redshift import messages as wire
 from harness.redshift.backend import Backend
 from harness.redshift.copy.load import Loaded, Loader
 from harness.redshift.copy.unload import Unloader
-from harness.redshift.latency import Latency
 from harness.redshift.plan import Plan
 from harness.redshift.querylog import Record
 from harness.redshift.recorder import LoadRecorder
+from harness.redshift.workload import Workload
 
 
 @dataclass(frozen=True)
 class S3Work:
-    """COPY and UNLOAD and what they leave behind, the latency model and the slots (WLM), shared by all sessions."""
+    """COPY and UNLOAD and what they leave behind, and the model of the workload, shared by all sessions."""
 
     loader: Loader
     unloader: Unloader
     recorder: LoadRecorder
-    latency: Latency
-    slots: asyncio.Semaphore | None = None
+    workload: Workload
 
     async def run(self, plan: Plan, backend: Backend, record: Record) -> Loaded:
-        """Run the plan's COPY or UNLOAD in the client's pipeline.
+        """Run the plan's COPY or UNLOAD in the client's pipeline, or change the model.
 
         Raises:
             Refusal: Redshift would refuse it.
             BackendError, Skipped: PostgreSQL did, now or before.
         """
+        if plan.model is not None:
+            self.workload.change(plan.model)
+            return Loaded(0, 0, wire.message(b"C", wire.text(plan.kind)))
         if plan.unload is not None:
             return await self.unloader.unload(plan.unload, backend, record)
         assert plan.copy is not None

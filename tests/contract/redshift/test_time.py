@@ -114,3 +114,58 @@ def test_the_model_repeats_with_its_seed() -> None:
     drawn = [first.copy_s(10) for _ in range(5)]
     assert drawn == [second.copy_s(10) for _ in range(5)]
     assert len(set(drawn)) == 5
+
+
+def test_the_model_is_changed_for_all_sessions_while_the_gateway_runs(slow: Any, s3: Any, prefix: str) -> None:
+    put_rows(s3, f"{prefix}a.parquet", 1)
+    name = f"q_{secrets.token_hex(4)}"
+    with slow() as connect:
+        first, second = connect().cursor(), connect().cursor()
+        first.execute(f"create table {name} (a bigint)")
+
+        def copy_s() -> float:
+            started = time.monotonic()
+            first.execute(f"copy {name} from 's3://landing/{prefix}' iam_role 'r' parquet")
+            return time.monotonic() - started
+
+        second.execute("alter system set model.copy_base_s = 2")
+        assert copy_s() >= 2
+        second.execute("ALTER SYSTEM SET model.copy_base_s TO 0")
+        assert copy_s() < 2
+        first.execute(f"drop table {name}")
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("alter system set model.copy_minutes = 1", psycopg2.errors.UndefinedObject),
+        ("alter system set model.copy_base_s = -1", psycopg2.errors.InvalidParameterValue),
+        ("alter system set model.copy_base_s = inf", psycopg2.errors.InvalidParameterValue),
+        ("alter system set model.wlm_slots = 1.5", psycopg2.errors.InvalidParameterValue),
+        ("alter system set shared_buffers = 1", psycopg2.errors.FeatureNotSupported),
+    ],
+)
+def test_a_setting_that_the_model_does_not_have_is_refused(
+    sql: Callable[..., object], statement: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        sql(statement)
+
+
+def test_more_slots_let_the_waiting_run(slow: Any) -> None:
+    """One slot is taken by a statement that waits for a lock; the next runs when there is a second slot."""
+    name = f"q_{secrets.token_hex(4)}"
+    with slow(wlm_slots=1) as connect, ThreadPoolExecutor(2) as threads:
+        control, holder, waiter, other = (connect() for _ in range(4))
+        control.cursor().execute(f"create table {name} (a bigint)")
+        holder.autocommit = False
+        holder.cursor().execute(f"lock {name}")
+        queued = threads.submit(lambda: waiter.cursor().execute(f"select * from {name}"))
+        behind = threads.submit(lambda: other.cursor().execute("select 1"))
+        assert not behind.done()
+        control.cursor().execute("alter system set model.wlm_slots = 2")
+        behind.result(20)
+        assert not queued.done()
+        holder.rollback()
+        queued.result(20)
+        control.cursor().execute(f"drop table {name}")

@@ -342,6 +342,60 @@ def cost(
 
 
 @cli.group()
+def tune() -> None:
+    """Find settings that suit the handler."""
+
+
+def _sizes(text: str, what: str, lowest: int, highest: int) -> tuple[int, ...]:
+    try:
+        found = tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        found = ()
+    if not found or found[0] < lowest or found[-1] > highest:
+        raise click.UsageError(f"{what} {text!r} is not a list such as 512,1024 of numbers from {lowest} to {highest}")
+    return found
+
+
+@tune.command("memory")
+@pipeline_option
+@click.option("--type", "type_name", help="The data type whose function is tuned.  [default: the first]")
+@click.option("--memory", default="512,1024,1769,3008", show_default=True, help="Memory sizes in MB.")
+@click.option("--batch", default="1,5,10", show_default=True, help="Batch sizes, in files.")
+@click.option("--repeat", type=click.IntRange(1), default=5, show_default=True, help="Warm invocations of each pair.")
+@click.option("--records", type=click.IntRange(1, 1_000_000), help="Records in a file.  [default: the pipeline's]")
+@click.option("--within", "within_s", type=Duration(), help="Recommend the cheapest that is done within this time.")
+@click.option("--region", default="us-east-1", show_default=True, help="The region whose prices are taken.")
+@click.option("--architecture", type=click.Choice(["x86_64", "arm64"]), default="x86_64", show_default=True,
+              help="Whose price is taken; the handler runs on this machine's.")  # fmt: skip
+@click.option("--report", type=click.Choice(["html"]), help="Draw cost against latency, too.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where the report goes.")
+@json_option
+def tune_memory(
+    pipeline_file: Path,
+    type_name: str | None,
+    memory: str,
+    batch: str,
+    repeat: int,
+    records: int | None,
+    **options: Any,
+) -> None:
+    """Run the real handler at several memory and batch sizes, and recommend one.
+
+    Each memory size gets the share of a CPU that Lambda gives it: 1,769 MB is one. A stack is started for it and ends
+    with it. Exit codes: 0 there is a recommendation, 1 no size will do.
+    """
+    from harness import pipeline
+    from harness.command_tune import tune_memory as tune_it
+    from harness.tune.bench import Sizes
+
+    sizes = Sizes(
+        _sizes(memory, "--memory", 128, 10_240), _sizes(batch, "--batch", 1, 10_000), repeat,
+        records or pipeline.load(pipeline_file).records_per_file,
+    )  # fmt: skip
+    sys.exit(tune_it(pipeline_file, type_name, sizes, **options))
+
+
+@cli.group()
 def dlq() -> None:
     """Look at dead letters, and send them back after the fix, on the stack that is up."""
 

@@ -48,13 +48,10 @@ def check_free_space():
         )
 
 
-def fingerprint(names):
-    """Hash of everything an environment is made from, so that a change of any of it makes it anew."""
+def fingerprint(*paths):
+    """Hash of this interpreter, this place and these files: of what an environment is made from."""
     digest = hashlib.sha256((sys.version + sys.executable + ROOT).encode())
-    for path in [os.path.join(REQUIREMENTS, name + ".txt") for name in names] + [
-        os.path.join(ROOT, "pyproject.toml"),
-        os.path.abspath(__file__),
-    ]:
+    for path in paths:
         with open(path, "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -92,61 +89,69 @@ def installer_environment(python):
     return environment
 
 
-def is_current(stamp_path, wanted):
-    """Whether the stamp says that this was made from what there is now."""
-    if not os.path.exists(stamp_path):
-        return False
-    with open(stamp_path) as file:
-        return file.read() == wanted
+def locked(name):
+    """The path of one locked requirements file."""
+    return os.path.join(REQUIREMENTS, name + ".txt")
 
 
-def install(directory, requirement):
-    """Install one locked requirements file into an environment, with the installer that the environment holds."""
+class Stamp:
+    """A file in an environment that says what it was made from."""
+
+    def __init__(self, directory, name, *sources):
+        self.path = os.path.join(directory, name)
+        self.wanted = fingerprint(*sources)
+
+    def is_current(self):
+        """Whether what was made is what it should be."""
+        if not os.path.exists(self.path):
+            return False
+        with open(self.path) as file:
+            return file.read() == self.wanted
+
+    def write(self):
+        """Note that it was made."""
+        with open(self.path, "w") as file:
+            file.write(self.wanted)
+
+
+def make(directory, requirements, say):
+    """Bring one environment, with the project in it, to what `requirements` say; at once if it is that already.
+
+    The interpreter or the installer of another time makes it anew. Otherwise only what differs is installed or removed.
+    """
+    name = os.path.basename(directory)
     python = os.path.join(directory, "bin", "python")
-    run(
-        [os.path.join(directory, "bin", "uv"), "pip", "install", "-q", "--python", python, "--compile-bytecode",
-         "--require-hashes", "-r", os.path.join(REQUIREMENTS, requirement + ".txt")],
-        "installing requirements/%s.txt into %s" % (requirement, os.path.basename(directory)),
-        installer_environment(python),
-    )  # fmt: skip
-
-
-def make(directory, requirement, say):
-    """Make one environment with the project in it, unless its stamp says that it is what it should be."""
-    stamp_path = os.path.join(directory, ".stamp")
-    wanted = fingerprint([requirement, "setup"])
-    if is_current(stamp_path, wanted):
+    uv = os.path.join(directory, "bin", "uv")
+    base = Stamp(directory, ".stamp-base", locked("setup"))
+    sources = [locked(requirement) for requirement in requirements]
+    whole = Stamp(directory, ".stamp", os.path.join(ROOT, "pyproject.toml"), os.path.abspath(__file__), *sources)
+    if base.is_current() and whole.is_current():
         return
     check_free_space()
-    name = os.path.basename(directory)
-    say("setup: making %s" % name)
-    python = os.path.join(directory, "bin", "python")
-    run([sys.executable, "-m", "venv", "--clear", directory], "making %s" % name)
+    say("setup: making %s (%s)" % (name, ", ".join(requirements)))
+    if not base.is_current():
+        run([sys.executable, "-m", "venv", "--clear", directory], "making %s" % name)
+        run(
+            [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes",
+             "-r", locked("setup")],
+            "installing the installer into %s" % name,
+        )  # fmt: skip
+        base.write()
     run(
-        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r",
-         os.path.join(REQUIREMENTS, "setup.txt")],
-        "installing the installer into %s" % name,
-    )  # fmt: skip
-    install(directory, requirement)
+        [uv, "pip", "sync", "-q", "--python", python, "--compile-bytecode", "--require-hashes"] + sources,
+        "installing %s into %s" % (", ".join(requirements), name),
+        installer_environment(python),
+    )
     run(
-        [os.path.join(directory, "bin", "uv"), "pip", "install", "-q", "--python", python, "--offline",
-         "--no-build-isolation", "--no-deps", "-e", ROOT],
+        [uv, "pip", "install", "-q", "--python", python, "--offline", "--no-build-isolation", "--no-deps", "-e", ROOT],
         "installing the project into %s" % name,
-    )  # fmt: skip
-    with open(stamp_path, "w") as file:
-        file.write(wanted)
+    )
+    whole.write()
 
 
-def add(directory, requirement, say):
-    """Install further requirements into an environment that is there, unless they are in it already."""
-    stamp_path = os.path.join(directory, ".stamp-" + requirement)
-    wanted = fingerprint([requirement])
-    if is_current(stamp_path, wanted):
-        return
-    say("setup: adding %s tools to %s" % (requirement, os.path.basename(directory)))
-    install(directory, requirement)
-    with open(stamp_path, "w") as file:
-        file.write(wanted)
+def has_dev_tools(directory):
+    """Whether the development tools were asked for before: they stay."""
+    return os.path.exists(os.path.join(directory, "bin", "pytest"))
 
 
 def main():
@@ -160,10 +165,8 @@ def main():
     try:
         check_machine()
         venv = os.path.join(ROOT, ".venv")
-        make(venv, "harness", say)
-        if options.dev:
-            add(venv, "dev", say)
-        make(os.path.join(ROOT, ".venv-emulator"), "emulator", say)
+        make(venv, ["harness", "dev"] if options.dev or has_dev_tools(venv) else ["harness"], say)
+        make(os.path.join(ROOT, ".venv-emulator"), ["emulator"], say)
     except (SetupError, OSError) as error:
         say("setup: %s" % error)
         return EXIT_SETUP_FAILED

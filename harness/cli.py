@@ -103,6 +103,10 @@ def show(name: str, as_json: bool) -> None:
     "--resample", is_flag=True, help="With --replay: draw files at random, again and again, for the duration."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The run's directory.  [default: runs/<time>-<name>]")
+@click.option("--function-s", type=Duration(), help="A model: each file's COPY waits so long for its turn, such as "
+              "25s, so that the file is in the function for that time.")  # fmt: skip
+@click.option("--maximum-concurrency", type=click.IntRange(2, 1000), help="How many invocations of each function the "
+              "event source mapping allows at once.  [default: the pipeline's]")  # fmt: skip
 @click.option("--live", is_flag=True, help="Serve a page that shows the run while it goes on; its URL is printed.")
 @click.option("--before-judging", metavar="COMMAND", help="Run a shell command after the drain; the "
               "stack is still up, and the file that HARNESS_STATUS names says where.")  # fmt: skip

@@ -20,6 +20,7 @@ from harness.handler_import import check_handlers
 from harness.history import History
 from harness.ledger import Ledger
 from harness.merge import read_job
+from harness.overrides import overridden
 from harness.plan import Replay, plan, with_overrides
 from harness.progress import Progress
 from harness.run import Run, RunRequest
@@ -109,13 +110,15 @@ def _request(
     replay: Path | None,
     resample: bool,
     before_judging: str | None,
+    function_s: float | None = None,
+    maximum_concurrency: int | None = None,
 ) -> RunRequest:
     if realtime and time_scale is not None:
         raise UsageError("--realtime is a time scale of 1: give one or the other")
     if resample and replay is None:
         raise UsageError("--resample draws from the files of --replay: name their directory")
     scenario = with_overrides(catalogue.scenario(name), rate, duration, records)
-    pipeline = pipelines.load(pipeline_file)
+    pipeline = overridden(pipelines.load(pipeline_file), function_s, maximum_concurrency)
     check_handlers(pipeline, pipeline_file)
     source = Replay(replay, records, "resampled" if resample else "in_order") if replay else None
     return RunRequest(

@@ -79,8 +79,9 @@ class MergeSettings(_Section):
 class WarehouseModel(_Section):
     """What you believe of your cluster: a model of its time, off by default, never a measurement and never scaled.
 
-    A COPY takes copy_base_s + rows x copy_per_row_s with its table's lock held, a commit of writes commit_s; each is
-    multiplied by a log-normal factor with median 1 and sigma `spread`. At most `wlm_slots` statements run at a time.
+    A COPY waits copy_queue_s before it takes its table's lock, and then takes copy_base_s + rows x copy_per_row_s with
+    that lock held; a commit of writes takes commit_s. Each is multiplied by a log-normal factor with median 1 and sigma
+    `spread`. At most `wlm_slots` statements run at a time.
     """
 
     copy_base_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
@@ -89,6 +90,7 @@ class WarehouseModel(_Section):
     spread: Annotated[float, Field(ge=0, le=3)] = 0.0
     seed: Annotated[int, Field(ge=0)] = 0
     wlm_slots: Annotated[int, Field(ge=0, le=1000)] = 0
+    copy_queue_s: Annotated[float, Field(ge=0, le=900, allow_inf_nan=False)] = 0.0
 
 
 class WarehouseSettings(_Section):

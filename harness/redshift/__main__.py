@@ -32,6 +32,7 @@ from harness.redshift.latency import LatencyModel
 @click.option("--commit-s", default=0.0, show_default=True, help="latency model: seconds a commit of writes takes")
 @click.option("--latency-spread", default=0.0, show_default=True, help="latency model: sigma of the log-normal factor")
 @click.option("--latency-seed", default=0, show_default=True)
+@click.option("--copy-queue-s", default=0.0, show_default=True, help="latency model: seconds before a COPY's lock")
 def main(
     host: str,
     port: int,
@@ -47,6 +48,7 @@ def main(
     commit_s: float,
     latency_spread: float,
     latency_seed: int,
+    copy_queue_s: float,
 ) -> None:
     """Serve Redshift clients from a PostgreSQL database."""
     password = os.environ.get("REDSHIFT_PASSWORD")
@@ -55,7 +57,7 @@ def main(
     settings = Settings(
         postgres=postgres, user=user, password=password, tls_dir=tls_dir, s3_endpoint=s3_endpoint, host=host, port=port,
         query_log=query_log, authentication=authentication, wlm_slots=wlm_slots,
-        latency=LatencyModel(copy_base_s, copy_per_row_s, commit_s, latency_spread, latency_seed),
+        latency=LatencyModel(copy_base_s, copy_per_row_s, commit_s, latency_spread, latency_seed, copy_queue_s),
     )  # fmt: skip
     try:
         asyncio.run(_serve(settings))

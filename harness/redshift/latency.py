@@ -1,7 +1,7 @@
 """A model of the time Redshift takes: a guess with a distribution, off unless asked for. Not a measurement.
 
-In: the figures of `LatencyModel`. Out: how long a COPY or a commit is held back, while its locks are held. Wherever its
-numbers appear they are the model's, not Redshift's.
+In: the figures of `LatencyModel`. Out: how long a COPY is held back before it takes its lock, and a COPY or a commit
+while its locks are held. Wherever its numbers appear they are the model's, not Redshift's.
 """
 
 import asyncio
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LatencyModel:
-    """Seconds. A COPY takes copy_base_s + rows x copy_per_row_s, a commit of writes commit_s; each is multiplied by a
-    log-normal factor with median 1 and sigma `spread` (0: no variation), drawn from `seed`.
+    """Seconds. A COPY waits copy_queue_s before it takes its table's lock (queued, compiled), and then takes
+    copy_base_s + rows x copy_per_row_s; a commit of writes takes commit_s. Each is multiplied by a log-normal factor
+    with median 1 and sigma `spread` (0: no variation), drawn from `seed`.
     """
 
     copy_base_s: float = 0.0
@@ -21,6 +22,7 @@ class LatencyModel:
     commit_s: float = 0.0
     spread: float = 0.0
     seed: int = 0
+    copy_queue_s: float = 0.0
 
 
 class Latency:
@@ -47,6 +49,11 @@ class Latency:
         """Wait until a COPY of this many rows, which took `took_s` with its lock held, took what the model says."""
         if (delay_s := self.copy_s(rows) - took_s) > 0:
             await asyncio.sleep(delay_s)
+
+    async def hold_queued_copy(self) -> None:
+        """Wait for as long as the model says a COPY does before it takes its lock."""
+        if self.model.copy_queue_s > 0:
+            await asyncio.sleep(self.model.copy_queue_s * self._factor())
 
     async def hold_commit(self) -> None:
         """Wait for as long as the model says a commit takes."""

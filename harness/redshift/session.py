@@ -136,6 +136,8 @@ class Session:
         return "E" if exchange.failed else status
 
     async def _run_special_simple(self, plan: Plan, record: Record) -> str | None:
+        if plan.copy is not None:
+            await self._work.workload.latency.hold_queued_copy()
         self._take_locks(plan)
         succeeded = await self._run_special(plan, record)
         status = await self._backend.sync(hide_ready=True)
@@ -169,6 +171,8 @@ class Session:
             return
         self._statements[name] = plan
         await self._show_history(plan)
+        if plan.copy is not None:
+            await self._work.workload.latency.hold_queued_copy()
         if self._in_transaction:
             self._take_locks(plan)  # planning already takes the transaction's snapshot
         types = b"\x00\x00" if plan.is_special else body[at:]

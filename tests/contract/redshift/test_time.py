@@ -87,6 +87,22 @@ def test_copies_into_one_table_queue_for_its_lock(slow: Any, s3: Any, prefix: st
     assert sum(spread_out) < sum(queued)
 
 
+def test_a_queued_copy_does_not_hold_its_tables_lock(slow: Any, s3: Any, prefix: str) -> None:
+    """Three at once into one table that wait before their lock wait side by side, not one after the other."""
+    put_rows(s3, f"{prefix}a.parquet", 100)
+    name = f"q_{secrets.token_hex(4)}"
+    with slow(latency=LatencyModel(copy_queue_s=1.0)) as connect, ThreadPoolExecutor(3) as threads:
+        control = connect().cursor()
+        control.execute(f"create table {name} (a bigint)")
+        cursors = [connect().cursor() for _ in range(3)]
+        statement = f"copy {name} from 's3://landing/{prefix}' iam_role 'r' parquet"
+        started = time.monotonic()
+        list(threads.map(lambda cursor: cursor.execute(statement), cursors))
+        took_s = time.monotonic() - started
+        control.execute(f"drop table {name}")
+    assert 1.0 <= took_s < 2.9
+
+
 def test_slots_limit_what_runs_at_once(slow: Any, s3: Any, prefix: str) -> None:
     put_rows(s3, f"{prefix}a.parquet", 1)
     names = [f"q_{secrets.token_hex(4)}" for _ in range(2)]

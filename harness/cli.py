@@ -444,6 +444,44 @@ def redrive_dead_letters(letters: tuple[str, ...], pipeline_file: Path, only_typ
     redrive_letters(pipeline_file, only_type, letters, **options)
 
 
+@cli.command()
+@click.argument("run_name", metavar="RUN", default="last")
+@click.option("--rate", type=Rate(), help="Files to forecast.  [default: the run's own rate]")
+@click.option("--hours", type=click.FloatRange(0, min_open=True), default=24.0, show_default=True,
+              help="How long to forecast.")  # fmt: skip
+@click.option(
+    "--maximum-concurrency", type=click.IntRange(2, 1000), help="Of each event source mapping.  [default: AWS's]"
+)
+@click.option("--batch-size", type=click.IntRange(1, 10), help="Messages of a batch.  [default: 1]")
+@click.option("--merge-every", type=Duration(), help="Merge interval, such as 5m.  [default: the pipeline's]")
+@click.option("--sla", type=Duration(), help="From delivery to queryable, such as 30m.  [default: the pipeline's]")
+@click.option(
+    "--recommend", is_flag=True, help="Try settings, and say which hold the SLA at this rate, and their cost."
+)
+@click.option("--against", multiple=True, metavar="RUN", help="A run at another rate to check the model with; may be "
+              "repeated.  [default: runs of this pipeline beside RUN]")  # fmt: skip
+@click.option("--region", default="us-east-1", show_default=True, help="Whose prices to take.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed gives the same answer."
+)
+@json_option
+def simulate(
+    run_name: str, against: tuple[str, ...], recommend: bool, region: str, as_json: bool, **options: Any
+) -> None:
+    """Forecast another rate or other settings with a model calibrated from RUN.
+
+    RUN is a directory, an id in runs/, or `last`. The model takes service times, cold starts, COPY and merge times from
+    the run's ledger and query log, and shows every time by how much it is off on runs it has not seen.
+    """
+    from harness.command_simulate import Wanted, simulate_run
+
+    wanted = Wanted(
+        options["rate"], options["hours"], options["maximum_concurrency"], options["batch_size"],
+        options["merge_every"], options["sla"], options["seed"],
+    )  # fmt: skip
+    sys.exit(simulate_run(run_name, wanted, against, recommending=recommend, region=region, as_json=as_json))
+
+
 @cli.group()
 def bench() -> None:
     """Measure what the pipeline sustains on this machine."""

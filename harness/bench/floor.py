@@ -7,14 +7,10 @@ can be.
 
 import json
 import os
-import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,12 +21,12 @@ from generators.records import make_table
 from harness import sql
 from harness.aws import Aws
 from harness.bench.cpu import tree
+from harness.bench.parts import end, warehouse_alone
 from harness.errors import HarnessError, UsageError
 from harness.pipeline import Pipeline
 from harness.provision import function_environment
-from harness.stack import postgres, warehouse
-from harness.stack.endpoints import EMULATOR_ACCESS_KEY, REGION, Endpoints, Redshift
-from harness.stack.processes import LOOPBACK, Child, free_port, spawn
+from harness.stack.endpoints import EMULATOR_ACCESS_KEY, Endpoints
+from harness.stack.processes import Child, spawn
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -66,41 +62,6 @@ def _event(bucket: str, key: str) -> dict[str, Any]:
     body = {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
                          "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]}  # fmt: skip
     return {"Records": [{"messageId": "1", "body": json.dumps(body)}]}
-
-
-@contextmanager
-def _parts() -> Iterator[tuple[Endpoints, dict[str, Child]]]:
-    """PostgreSQL, the gateway and the object store, in a directory of their own."""
-    with ExitStack() as cleanup:
-        directory = Path(tempfile.mkdtemp(prefix="nrt-floor-"))
-        cleanup.callback(shutil.rmtree, directory, ignore_errors=True)
-        directory.chmod(0o711)  # the warehouse's user walks through it
-        store = spawn(
-            "object store", [sys.executable, "-m", "harness.bench.object_store"], directory / "store.log",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        cleanup.callback(_end, store, signal.SIGKILL)
-        port, password = free_port(), secrets.token_urlsafe(24)
-        server = postgres.start(directory / "postgres", directory, port, password)
-        cleanup.callback(_end, server, signal.SIGQUIT)
-        postgres.wait(server, port, password)
-        backend = Redshift(LOOPBACK, port, postgres.DATABASE, postgres.SUPERUSER, password, None)
-        assert store.process.stdout is not None  # spawned with a pipe
-        url = f"http://{LOOPBACK}:{json.loads(store.process.stdout.readline())['port']}"
-        redshift_password, log = secrets.token_urlsafe(24), directory / "queries.jsonl"
-        gateway = warehouse.start(directory / "redshift", directory, free_port(), redshift_password, backend, url, log)
-        cleanup.callback(_end, gateway, signal.SIGKILL)
-        redshift = warehouse.wait(gateway, redshift_password)
-        parts = {"object store": store, "postgresql": server, "gateway": gateway}
-        pids = {name: child.pid for name, child in parts.items()}
-        yield Endpoints("floor", url, REGION, redshift, backend, directory, directory / "trace", log, None, pids), parts
-
-
-def _end(child: Child, number: int) -> None:
-    child.end(signal.Signals(number))
-    for pipe in (child.process.stdin, child.process.stdout):
-        if pipe is not None:
-            pipe.close()
 
 
 def _put_files(pipeline: Pipeline, s3: "S3Client", records: int) -> dict[str, list[dict[str, Any]]]:
@@ -154,7 +115,7 @@ def measure(pipeline: Pipeline, files: int, records: int | None = None) -> Floor
         raise UsageError(f"function.handler {handler}: the floor is known for this project's own handler only")
     processes = len(os.sched_getaffinity(0))
     each = max(1, files // processes)
-    with _parts() as (endpoints, parts), ExitStack() as cleanup:
+    with warehouse_alone() as (endpoints, parts), ExitStack() as cleanup:
         with sql.warehouse(endpoints) as connection, connection.cursor() as cursor:
             for statement in sql.statements(pipeline.ddl):
                 cursor.execute(statement)
@@ -169,7 +130,7 @@ def measure(pipeline: Pipeline, files: int, records: int | None = None) -> Floor
         for number in range(processes):
             work = {"handler": handler, "types": types, "first": number % len(types)}
             workers.append(worker := _start_worker(work, pipeline, endpoints.directory))
-            cleanup.callback(_end, worker, signal.SIGKILL)
+            cleanup.callback(end, worker, signal.SIGKILL)
         for worker in workers:
             _answer_of(worker)
         before = _seconds(parts)

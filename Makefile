@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-all lint types lock clean
+.PHONY: help setup setup-dev run test test-all lint types lock reproduction clean
 
 help: ## list what one can do
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,17 @@ types: setup-dev ## mypy, strict
 
 lock: setup ## resolve requirements/*.in again into hash-pinned requirements/*.txt
 	@$(PYTHON) requirements/lock.py
+
+# A run that is there is kept; a verdict of fail or inconclusive is a figure too.
+REPRODUCTION := runs/reproduction
+AS_PUBLISHED := --rate 100/min --records 10000 --function-s 25s --maximum-concurrency 12
+
+reproduction: setup ## the original's load at the true clock and compressed (about 90 minutes), and docs/reproduction.md
+	@mkdir -p $(REPRODUCTION)
+	@[ -e $(REPRODUCTION)/realtime ] || .venv/bin/harness run steady --realtime --duration 45m $(AS_PUBLISHED) --out $(REPRODUCTION)/realtime || [ $$? -le 3 ]
+	@[ -e $(REPRODUCTION)/scale-10 ] || .venv/bin/harness run steady --time-scale 10 --duration 10m $(AS_PUBLISHED) --out $(REPRODUCTION)/scale-10 || [ $$? -le 3 ]
+	@[ -e $(REPRODUCTION)/scale-60 ] || .venv/bin/harness run steady --time-scale 60 --duration 5m $(AS_PUBLISHED) --out $(REPRODUCTION)/scale-60 || [ $$? -le 3 ]
+	@.venv/bin/harness reproduce $(REPRODUCTION) --out docs/reproduction.md
 
 clean: ## remove what setup and runs made
 	@rm -rf .venv .venv-emulator .harness runs

@@ -345,6 +345,21 @@ def cost(
     price(what, Words(rate, memory, function_s, merge_s), setup, job_of(batch_dpus, batch_minutes), **options)
 
 
+@cli.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option("--region", default="us-east-1", show_default=True, help="The region whose prices are taken.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the page to this file.")
+def reproduce(runs: tuple[str, ...], region: str, out: Path | None) -> None:
+    """Set the original's published figures beside what RUNs have measured, as Markdown.
+
+    Each RUN is a run or a directory of runs, of the event-driven design or of the half-hourly job; `make reproduction`
+    makes them first.
+    """
+    from harness.command_reproduce import reproduce as write_page
+
+    write_page(runs, region, out)
+
+
 @cli.group()
 def tune() -> None:
     """Find settings that suit the handler."""

@@ -1,0 +1,35 @@
+"""The half-hourly job as its runs have shown it, stretched to a half hour's files."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cost.measured_batch import job_in
+from harness.errors import UsageError
+from tests.unit.run_fixtures import START_S, good_run
+
+
+def batch_run(number: int, files: int, took_s: float, status: str = "ok") -> dict[str, Any]:
+    keys = [f"orders/{number}-{index}" for index in range(files)]
+    return {
+        "event": "batch_run", "run_id": f"glue-{number}", "started_s": START_S, "ended_s": START_S + took_s,
+        "status": status, "spark_ready_s": 10.0, "dpu_s": 2.0 * max(60.0, took_s),
+        "types": [{"type": "orders", "keys": keys}],
+    }  # fmt: skip
+
+
+def test_the_time_beyond_sparks_start_grows_with_the_files(tmp_path: Path) -> None:
+    runs = [batch_run(1, 30, 40.0), batch_run(2, 30, 40.0), batch_run(3, 0, 12.0), batch_run(4, 30, 5.0, "failed")]
+    run = good_run().adding(*runs)
+    job = job_in(run.store(tmp_path / "run"), files_per_min=100)
+    # 30 s for 30 files beyond a start of 10 s: 3,000 files of a half hour take 3,000 s
+    assert job.run_s == pytest.approx(10 + 3_000)
+    assert job.dpus == pytest.approx(2.0)
+    assert "2 runs of 30 files" in job.origin
+    assert job_in(run.store(tmp_path / "again"), files_per_min=100, dpus=10).dpus == 10
+
+
+def test_a_run_of_the_other_design_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no run of a batch job"):
+        job_in(good_run().store(tmp_path / "run"), files_per_min=100)

@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,23 +14,26 @@ from rich.console import Console
 
 from harness import catalogue, local_stack, queries, warehouse_model
 from harness import pipeline as pipelines
+from harness.checks import Check
 from harness.cli import print_json
 from harness.errors import HarnessError, UsageError
 from harness.handler_import import check_handlers
 from harness.history import History
-from harness.ledger import Ledger
+from harness.ledger import Event, Ledger
 from harness.merge import read_job
+from harness.offer import Load, OwnLoad
 from harness.overrides import overridden
 from harness.plan import Replay, plan, with_overrides
 from harness.progress import Progress
 from harness.run import Run, RunRequest
 from harness.run_directory import RunDirectory, RunFacts, create, machine, versions
+from harness.scenario import Scenario
 from harness.shapes import Shaped, Workshop
 from harness.stack.compose import compose
 from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints
 from harness.timing import scaled
-from harness.verdict import judge_stored
+from harness.verdict import Judgement, judge_stored
 from harness.verdict_text import verdict_text
 
 
@@ -98,8 +101,8 @@ def facts_of(request: RunRequest, stack: str) -> RunFacts:
     )
 
 
-def _request(
-    name: str,
+def request_of(
+    asked: Scenario,
     pipeline_file: Path,
     rate: float | None,
     duration: float | None,
@@ -113,11 +116,16 @@ def _request(
     function_s: float | None = None,
     maximum_concurrency: int | None = None,
 ) -> RunRequest:
+    """What to run, of what was asked for.
+
+    Raises:
+        UsageError: the pipeline or an option cannot be used, or a handler cannot be imported.
+    """
     if realtime and time_scale is not None:
         raise UsageError("--realtime is a time scale of 1: give one or the other")
     if resample and replay is None:
         raise UsageError("--resample draws from the files of --replay: name their directory")
-    scenario = with_overrides(catalogue.scenario(name), rate, duration, records)
+    scenario = with_overrides(asked, rate, duration, records)
     pipeline = overridden(pipelines.load(pipeline_file), function_s, maximum_concurrency)
     check_handlers(pipeline, pipeline_file)
     source = Replay(replay, records, "resampled" if resample else "in_order") if replay else None
@@ -150,20 +158,16 @@ def run_scenario(
         UsageError: the scenario, the pipeline or an option cannot be used.
         HarnessError: the harness itself failed; the ledger up to then stays.
     """
-    request = _request(name, pipeline_file, **options)  # type: ignore[arg-type]
+    request = request_of(catalogue.scenario(name), pipeline_file, **options)  # type: ignore[arg-type]
     directory = create(out, name)
     request = shaped(request, directory)
     facts = facts_of(request, stack)
     directory.write_facts(facts)
     progress = Progress(Console(stderr=True))
     with _sigterm_is_ctrl_c():
-        record(request, facts, directory, progress, live=live)
-    from harness.report import render
-
-    judgement = judge_stored(directory, request.scenario.checks)
-    directory.verdict.write_text(json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n")
-    directory.junit.write_text(render(directory, judgement, "junit"))
-    directory.report.write_text(render(directory, judgement, "html"))
+        tell = (lambda url: progress.phase(f"live view: {url}")) if live else None
+        record(request, facts, directory, progress, live=tell)
+    judgement = judged(directory, request.scenario.checks)
     if as_json:
         print_json(judgement.to_json())
     else:
@@ -172,18 +176,29 @@ def run_scenario(
     return judgement.exit_code
 
 
+def judged(directory: RunDirectory, checks: Sequence[Check]) -> Judgement:
+    """Judge a run whose ledger is finished, and write what people and CI read into its directory."""
+    from harness.report import render
+
+    judgement = judge_stored(directory, checks)
+    directory.verdict.write_text(json.dumps(judgement.to_json(), indent=2, ensure_ascii=False) + "\n")
+    directory.junit.write_text(render(directory, judgement, "junit"))
+    directory.report.write_text(render(directory, judgement, "html"))
+    return judgement
+
+
 @contextmanager
 def _live(
-    wanted: bool, history: History, facts: RunFacts, directory: RunDirectory, progress: Progress
+    tell: Callable[[str], None] | None, history: History, facts: RunFacts, directory: RunDirectory
 ) -> Iterator[None]:
-    """Serve the live view, if it is wanted."""
-    if not wanted:
+    """Serve the live view, if somebody is to be told its URL."""
+    if tell is None:
         yield
         return
     from harness.live import live_view
 
     with live_view(history, facts, directory.path.resolve().name) as url:
-        progress.phase(f"live view: {url}")
+        tell(url)
         yield
 
 
@@ -193,26 +208,35 @@ def record(
     directory: RunDirectory,
     progress: Progress,
     given: Endpoints | None = None,
-    live: bool = False,
+    live: Callable[[str], None] | None = None,
+    load: Load | None = None,
+    listener: Callable[[Event, History], None] | None = None,
 ) -> None:
     """Run, on the stack that is given or else on one as `harness run` finds it, and leave a finished ledger.
 
-    `live` serves a page that shows the run while it goes on.
+    `live` is told the URL of a page that shows the run while it goes on; `load` makes and uploads the files in place of
+    processes of this run's own; `listener` gets each event once the history has taken it in.
 
     Raises:
         HarnessError: the harness itself failed; the ledger up to then stays.
     """
     history = History()
-    ledger = Ledger(directory.ledger, history.apply)
+
+    def on_event(event: Event) -> None:
+        history.apply(event)
+        if listener is not None:
+            listener(event, history)
+
+    ledger = Ledger(directory.ledger, on_event)
     interrupted = False
     try:
         with (
             _stack(facts.stack, request.pipeline, directory.logs, progress, given) as endpoints,
             queries.kept(endpoints.query_log, directory.path),
-            _live(live, history, facts, directory, progress),
+            _live(live, history, facts, directory),
             progress.showing(),
         ):
-            Run(request, facts, directory, endpoints, ledger, history, progress).execute()
+            Run(request, facts, directory, endpoints, ledger, history, progress, load or OwnLoad()).execute()
     except KeyboardInterrupt:
         interrupted = True
         progress.phase("interrupted: judging what there is")

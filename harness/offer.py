@@ -8,10 +8,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from generators.dataset import Dataset
 from harness.errors import HarnessError
@@ -84,6 +85,59 @@ def start_dispatcher(feed: Feed, bucket: str, endpoints: Endpoints, logs: Path) 
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What is to be offered, and where to."""
+
+    feed: Feed
+    seed: int
+    bucket: str
+    endpoints: Endpoints
+    logs: Path
+
+
+class Load(Protocol):
+    """Who makes and uploads the files of a run.
+
+    Both methods return work for a thread, which ends when the files are made, or uploaded; what happens meanwhile is
+    appended to the ledger. `cleanup` ends what is still going on when the run is over.
+    """
+
+    def make(self, offer: Offer, ledger: Ledger, cleanup: ExitStack) -> Callable[[], None]: ...
+
+    def send(self, offer: Offer, ledger: Ledger, cleanup: ExitStack) -> Callable[[], None]: ...
+
+
+class OwnLoad:
+    """The load of `harness run`: a feeder and a dispatcher of this run's own."""
+
+    def make(self, offer: Offer, ledger: Ledger, cleanup: ExitStack) -> Callable[[], None]:
+        feeder = start_feeder(offer.feed, offer.seed, offer.endpoints, offer.logs)
+        cleanup.callback(_end, feeder)
+        return lambda: record(feeder, ledger)
+
+    def send(self, offer: Offer, ledger: Ledger, cleanup: ExitStack) -> Callable[[], None]:
+        dispatcher = start_dispatcher(offer.feed, offer.bucket, offer.endpoints, offer.logs)
+        cleanup.callback(_end, dispatcher)
+        return lambda: record(dispatcher, ledger)
+
+
+def _end(child: Child) -> None:
+    child.end()
+    if child.process.stdout is not None:
+        child.process.stdout.close()
+
+
+def append(said: dict[str, Any], ledger: Ledger) -> None:
+    """Append what a load process said, if it is the ledger's business."""
+    event = said.pop("event")
+    if event == "ready" and "start_at_s" in said:
+        ledger.append("load_started", start_at_s=said["start_at_s"])
+    if event in _LEDGER_EVENTS:
+        said.pop("at_s", None)  # the ledger's own time is when it was seen
+        ledger.append(event, **said)
+
+
 def record(child: Child, ledger: Ledger) -> None:
     """Copy what a load process says into the ledger until it ends.
 
@@ -92,12 +146,6 @@ def record(child: Child, ledger: Ledger) -> None:
     """
     assert child.process.stdout is not None  # spawned with a pipe
     for line in child.process.stdout:
-        said: dict[str, Any] = json.loads(line)
-        event = said.pop("event")
-        if event == "ready" and "start_at_s" in said:
-            ledger.append("load_started", start_at_s=said["start_at_s"])
-        if event in _LEDGER_EVENTS:
-            said.pop("at_s", None)  # the ledger's own time is when it was seen
-            ledger.append(event, **said)
+        append(json.loads(line), ledger)
     if child.process.wait() != 0:
         raise HarnessError(f"the {child.name} ended with exit code {child.process.returncode}: {child.last_lines()}")

@@ -28,7 +28,7 @@ from harness.ledger import Ledger
 from harness.load.feeder import content, due
 from harness.load.schedule import PlannedFile
 from harness.merge import MergeJob, MergeRun, keep_merging
-from harness.offer import AHEAD_FILES, Feed, prepare_feed, record, start_dispatcher, start_feeder
+from harness.offer import AHEAD_FILES, Load, Offer, prepare_feed
 from harness.pipeline import Pipeline
 from harness.progress import Progress
 from harness.provision import empty, functions_of, provision
@@ -36,7 +36,6 @@ from harness.run_directory import RunDirectory, RunFacts
 from harness.scenario import Scenario
 from harness.stack.embedded import is_running
 from harness.stack.endpoints import Endpoints
-from harness.stack.processes import Child
 from harness.timing import Timing
 
 if TYPE_CHECKING:
@@ -111,6 +110,7 @@ class Run:
     ledger: Ledger
     history: History
     progress: Progress
+    load: Load
 
     @property
     def aws(self) -> Aws:
@@ -154,8 +154,9 @@ class Run:
             cleanup.callback(shutil.rmtree, feed_directory, ignore_errors=True)
             datasets = [request.pipeline.dataset(name) for name in request.pipeline.types]
             feed = prepare_feed(feed_directory, request.schedule, datasets)
+            offer = Offer(feed, request.seed, request.pipeline.bucket, self.endpoints, self.directory.logs)
             workers = cleanup.enter_context(_workers())
-            self._offer(feed, watched, workers, timeline, cleanup)
+            self._offer(offer, watched, workers, timeline, cleanup)
             self._drain(workers)
             workers.end()
         self._collect_dead_letters(watched)
@@ -164,24 +165,21 @@ class Run:
         self._account()
 
     def _offer(
-        self, feed: Feed, watched: probes.Watched, workers: _Workers, timeline: Timeline, cleanup: ExitStack
+        self, offer: Offer, watched: probes.Watched, workers: _Workers, timeline: Timeline, cleanup: ExitStack
     ) -> None:
-        request, logs = self.request, self.directory.logs
+        request = self.request
         trace_at_byte = self.endpoints.trace_file.stat().st_size if self.endpoints.trace_file.exists() else 0
-        feeder = start_feeder(feed, request.seed, self.endpoints, logs)
-        cleanup.callback(_end, feeder)
-        workers.start("feeder", lambda: record(feeder, self.ledger))
+        workers.start("feeder", self.load.make(offer, self.ledger, cleanup))
         ready_files = min(AHEAD_FILES, len(request.schedule)) // 2
         self._wait(lambda: self._made() >= ready_files, workers, FEED_TIMEOUT_S, "the first files")
         timeline.begin()
-        dispatcher = start_dispatcher(feed, request.pipeline.bucket, self.endpoints, logs)
-        cleanup.callback(_end, dispatcher)
+        send = self.load.send(offer, self.ledger, cleanup)
         workers.start(
             "trace",
             lambda: probes.tail_invocations(self.endpoints.trace_file, self.ledger, workers.stop, trace_at_byte),
         )
         workers.start("sampler", lambda: probes.keep_sampling(watched, workers.stop))
-        workers.start("dispatcher", lambda: record(dispatcher, self.ledger))
+        workers.start("dispatcher", send)
         self._wait(lambda: self.history.start_at_s is not None, workers, DISPATCHER_TIMEOUT_S, "the first uploads")
         workers.start("merge", lambda: self._merge(watched, workers.stop))
         loaded, start_at_s = threading.Event(), self.history.start_at_s or time.time()
@@ -295,9 +293,3 @@ class Run:
         return lambda: make_table(
             dataset, seed=seed, file_index=planned.index, records=planned.records, at=due(planned)
         )
-
-
-def _end(child: Child) -> None:
-    child.end()
-    if child.process.stdout is not None:
-        child.process.stdout.close()

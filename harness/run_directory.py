@@ -102,14 +102,14 @@ class RunDirectory:
             raise UsageError(f"{self.path}: not a run directory ({error})") from error
 
 
-def create(out: Path | None, scenario: str) -> RunDirectory:
-    """Make the directory of a new run: `out`, or `runs/<time>-<scenario>` here.
+def create(out: Path | None, scenario: str, runs: Path = Path("runs")) -> RunDirectory:
+    """Make the directory of a new run: `out`, or `<time>-<scenario>` in `runs`.
 
     Raises:
         UsageError: it exists and holds something.
         HarnessError: it cannot be made.
     """
-    path = out or Path("runs") / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{scenario}"
+    path = out or runs / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{scenario}"
     try:
         for attempt in range(1, 100):
             candidate = path if out or attempt == 1 else path.with_name(f"{path.name}-{attempt}")

@@ -3,6 +3,7 @@
 from generators.arrivals import constant
 from harness.checks import default_checks
 from harness.faults.warehouse import MergeKilled
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload, at
 
 scenario = Scenario(
@@ -13,3 +14,5 @@ scenario = Scenario(
     checks=default_checks(),
     faults=(at(10, MergeKilled(), for_s=18),),
 )
+
+Files = locust_user(scenario)

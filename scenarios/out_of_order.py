@@ -2,6 +2,7 @@
 
 from generators.arrivals import constant
 from harness.checks import default_checks
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload
 from harness.shapes import Versions
 
@@ -12,3 +13,5 @@ scenario = Scenario(
     duration_s=24,
     checks=default_checks(),
 )
+
+Files = locust_user(scenario)

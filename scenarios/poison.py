@@ -2,6 +2,7 @@
 
 from generators.arrivals import constant
 from harness.checks import default_checks
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload
 from harness.shapes import Poisoned
 
@@ -14,3 +15,5 @@ scenario = Scenario(
     # a broken file is tried three times, and a message comes back no sooner than a minute later
     time_scale=10,
 )
+
+Files = locust_user(scenario)

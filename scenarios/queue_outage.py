@@ -3,6 +3,7 @@
 from generators.arrivals import constant
 from harness.checks import default_checks
 from harness.faults.processes import Hangs
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload, at
 
 scenario = Scenario(
@@ -14,3 +15,5 @@ scenario = Scenario(
     faults=(at(5, Hangs("emulator"), for_s=8),),
     time_scale=10,
 )
+
+Files = locust_user(scenario)

@@ -2,6 +2,7 @@
 
 from generators.arrivals import constant
 from harness.checks import default_checks
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload
 
 scenario = Scenario(
@@ -11,3 +12,5 @@ scenario = Scenario(
     duration_s=60,
     checks=default_checks(),
 )
+
+Files = locust_user(scenario)

@@ -40,7 +40,7 @@ def update(history: History, facts: RunFacts, now_s: float) -> str:
     history = _held(history)
     drawn = figures(Evidence(facts, history, ()), now_s)
     news: dict[str, Any] = {
-        "phase": _phase(history),
+        "phase": phase(history),
         "tiles": _tiles(history, facts, now_s),
         "figures": html.chart_data(drawn),
     }
@@ -58,7 +58,8 @@ def _held(history: History) -> History:
     )  # fmt: skip
 
 
-def _phase(history: History) -> str:
+def phase(history: History) -> str:
+    """What a run that is going on is at, in a sentence."""
     if history.start_at_s is None:
         return "The load has not started yet."
     if history.finished:

@@ -1,0 +1,1 @@
+"""What the pytest plugin's fixtures are made of: stacks, a pipeline to deliver to, scenarios and their verdicts."""

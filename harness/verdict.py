@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.checks import Check, CheckResult, Evidence, Verdict
+from harness.cost.of_run import cost_of
 from harness.errors import ExitCode
 from harness.history import FileHistory, fold
 from harness.ledger import read
@@ -59,6 +60,7 @@ class Judgement:
                 for result in self.results
             ],
             "merge_runs": _merge_runs(self.evidence),
+            "cost": cost.to_json() if (cost := cost_of(self.evidence)) else None,
             "versions": facts.versions,
             "machine": facts.machine,
         }

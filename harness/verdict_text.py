@@ -31,4 +31,10 @@ def verdict_text(judgement: Judgement) -> str:
             values = [figures[name] if figures else None for name in ("p50", "p95", "p99", "max")]
             cells = " ".join("–".rjust(8) if value is None else f"{value:8.2f}" for value in values)
             lines.append(f"  {stage:<12} {cells}")
+    if cost := found["cost"]:
+        lines += [
+            "",
+            f"  cost     ${cost['usd_per_1000_files']:.4f} for 1,000 files, without landing and warehouse; a model: "
+            f"{cost['model']}",
+        ]
     return "\n".join(lines)

@@ -67,6 +67,8 @@ METRICS = (
     Metric("billed time per file", "ms", 10.0),
     Metric("handler CPU per invocation", "ms", 10.0),
     Metric("handler memory", "MB", 10.0, decisive=True),
+    # a model's: list prices × what was billed, invoked and logged
+    Metric("cost per 1,000 files", "USD", 0.0002),
 )
 
 
@@ -143,4 +145,5 @@ def _others(figures: dict[str, Any], judgement: Judgement) -> dict[str, float | 
         "billed time per file": billed_ms / files if files and invocations else None,
         "handler CPU per invocation": sum(cpu_ms) / len(cpu_ms) if cpu_ms else None,
         "handler memory": float(max(memory_mb)) if memory_mb else None,
+        "cost per 1,000 files": figures["cost"]["usd_per_1000_files"] if figures["cost"] else None,
     }

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from harness.checks import Evidence, Verdict
-from harness.report import accounts, breakdown, scene, story, tables
+from harness.report import accounts, breakdown, costs, scene, story, tables
 from harness.report.figures import figures
 from harness.report.scene import Figure
 from harness.report.words import count, one_line, percent, seconds, several, writable
@@ -56,6 +56,7 @@ def page(judgement: Judgement, run: str) -> str:
             "dead_letters": accounts.dead_letters(evidence),
             "merges": tables.merges(evidence),
             "times": tables.times(evidence),
+            "cost": costs.cost_table(evidence),
             "facts": tables.facts(evidence),
         },
         parts=_legend_of_parts(evidence),

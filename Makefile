@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-all lint types lock reproduction clean
+.PHONY: help setup setup-dev setup-glue run test test-all lint types lock reproduction clean
 
 help: ## list what one can do
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ setup: ## make .venv and .venv-emulator (reused when nothing changed)
 setup-dev:
 	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "setup: $(PYTHON) was not found: install Python 3.11 or later, or name one with make PYTHON=/path/to/python3" >&2; exit 4; }
 	@$(PYTHON) requirements/install.py --dev
+
+setup-glue: setup ## also make .venv-glue, with Spark: the design that the pipeline replaced runs in it (needs Java 17)
+	@$(PYTHON) requirements/install.py --glue
 
 run: setup ## the main job: 100 files a minute for two minutes through the whole pipeline, and a verdict
 	@.venv/bin/harness run steady --time-scale 60 --duration 2m
@@ -45,4 +48,4 @@ reproduction: setup ## the original's load at the true clock and compressed (abo
 	@.venv/bin/harness reproduce $(REPRODUCTION) --out docs/reproduction.md
 
 clean: ## remove what setup and runs made
-	@rm -rf .venv .venv-emulator .harness runs
+	@rm -rf .venv .venv-emulator .venv-glue .harness runs

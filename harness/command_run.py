@@ -17,6 +17,7 @@ from harness import pipeline as pipelines
 from harness.checks import Check
 from harness.cli import print_json
 from harness.errors import HarnessError, UsageError
+from harness.glue import environment as glue_environment
 from harness.handler_import import check_handlers
 from harness.history import History
 from harness.ledger import Event, Ledger
@@ -98,7 +99,25 @@ def facts_of(request: RunRequest, stack: str) -> RunFacts:
         versions=versions(),
         machine=machine(),
         warehouse_model=warehouse_model.in_words(request.pipeline.warehouse.model),
+        design="batch" if request.pipeline.batch else "event",
     )
+
+
+def check_runnable(pipeline: pipelines.Pipeline, pipeline_file: Path, scenario: Scenario) -> None:
+    """Whether what the pipeline names can be run here, asked before anything is started.
+
+    Raises:
+        UsageError: the handler cannot be imported, or the scenario does not go with a batch job.
+        HarnessError: Spark or Java is missing.
+    """
+    if pipeline.batch is None:
+        check_handlers(pipeline, pipeline_file)
+        return
+    if scenario.faults:
+        raise UsageError(
+            f"{scenario.name}: its faults are made for the event-driven design, {pipeline_file} is a batch job"
+        )
+    glue_environment.find()
 
 
 def request_of(
@@ -120,6 +139,7 @@ def request_of(
 
     Raises:
         UsageError: the pipeline or an option cannot be used, or a handler cannot be imported.
+        HarnessError: what the pipeline runs on is not there.
     """
     if realtime and time_scale is not None:
         raise UsageError("--realtime is a time scale of 1: give one or the other")
@@ -127,7 +147,7 @@ def request_of(
         raise UsageError("--resample draws from the files of --replay: name their directory")
     scenario = with_overrides(asked, rate, duration, records)
     pipeline = overridden(pipelines.load(pipeline_file), function_s, maximum_concurrency)
-    check_handlers(pipeline, pipeline_file)
+    check_runnable(pipeline, pipeline_file, scenario)
     source = Replay(replay, records, "resampled" if resample else "in_order") if replay else None
     return RunRequest(
         scenario=scenario,
@@ -149,6 +169,22 @@ def shaped(request: RunRequest, directory: RunDirectory) -> RunRequest:
     return replace(request, schedule=list(schedule.files), rejects=schedule.rejects)
 
 
+def run_and_judge(request: RunRequest, directory: RunDirectory, stack: str, live: bool) -> Judgement:
+    """Run, judge, and write what a run directory holds.
+
+    Raises:
+        HarnessError: the harness itself failed; the ledger up to then stays.
+    """
+    request = shaped(request, directory)
+    facts = facts_of(request, stack)
+    directory.write_facts(facts)
+    progress = Progress(Console(stderr=True))
+    with _sigterm_is_ctrl_c():
+        tell = (lambda url: progress.phase(f"live view: {url}")) if live else None
+        record(request, facts, directory, progress, live=tell)
+    return judged(directory, request.scenario.checks)
+
+
 def run_scenario(
     name: str, *, out: Path | None, stack: str, as_json: bool, pipeline_file: Path, live: bool, **options: object
 ) -> int:
@@ -158,16 +194,15 @@ def run_scenario(
         UsageError: the scenario, the pipeline or an option cannot be used.
         HarnessError: the harness itself failed; the ledger up to then stays.
     """
+    if beside := catalogue.scenario(name).beside:
+        from harness.command_side_by_side import run_side_by_side
+
+        return run_side_by_side(
+            name, beside, out=out, stack=stack, as_json=as_json, pipeline_file=pipeline_file, live=live, **options
+        )
     request = request_of(catalogue.scenario(name), pipeline_file, **options)  # type: ignore[arg-type]
     directory = create(out, name)
-    request = shaped(request, directory)
-    facts = facts_of(request, stack)
-    directory.write_facts(facts)
-    progress = Progress(Console(stderr=True))
-    with _sigterm_is_ctrl_c():
-        tell = (lambda url: progress.phase(f"live view: {url}")) if live else None
-        record(request, facts, directory, progress, live=tell)
-    judgement = judged(directory, request.scenario.checks)
+    judgement = run_and_judge(request, directory, stack, live)
     if as_json:
         print_json(judgement.to_json())
     else:

@@ -19,6 +19,7 @@ AT = pa.timestamp("us", tz="UTC")
 STAGE_OF_PART = {
     "start_lag": "upload", "upload": "upload", "notify": "notify", "queue": "queue", "retries": "queue",
     "cold_start": "queue",
+    "batch_wait": "batch_wait", "batch_retries": "batch_wait", "batch": "batch",
     "merge_wait": "merge_wait", "merge": "merge",
 }  # fmt: skip
 ACCOUNTS = tuple(Accounted.__dataclass_fields__)

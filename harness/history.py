@@ -4,6 +4,7 @@ In: events, in the order of the ledger. Out: a `History`. The same fold serves t
 of a stored run. It draws no conclusions; `harness.checks` does.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +28,7 @@ class Accounted:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One invocation that got this file. Times are epoch seconds."""
+    """One invocation, or one run of the batch job, that got this file. Times are epoch seconds."""
 
     request_id: str
     function: str
@@ -39,6 +40,7 @@ class Attempt:
     receive_count: int
     message_id: str
     error: str | None
+    is_batch: bool = False
 
 
 @dataclass
@@ -113,9 +115,11 @@ class FileHistory:
         """Seconds spent in each stage, for the stages whose both ends were seen.
 
         S3 sends its notification while it answers the PUT, so the message can be a few milliseconds older than the
-        acknowledgement; `notify` is then 0.
+        acknowledgement; `notify` is then 0. A batch job has no queue: a file waits for its run, which merges it too.
         """
         success = self.success
+        if success is not None and success.is_batch:
+            return self._batch_latencies_s(success)
         ends = {
             "upload": (self.intended_s, self.acknowledged_s),
             "notify": (self.acknowledged_s, self.sent_s),
@@ -124,11 +128,22 @@ class FileHistory:
             "merge_wait": (success.end_s if success else None, self.merge_started_s),
             "merge": (self.merge_started_s, self.merged_s),
         }
-        return {
-            stage: max(0.0, end - start)
-            for stage, (start, end) in ends.items()
-            if start is not None and end is not None
+        return _durations_s(ends)
+
+    def _batch_latencies_s(self, run: Attempt) -> dict[str, float]:
+        ends = {
+            "upload": (self.intended_s, self.acknowledged_s),
+            "batch_wait": (self.acknowledged_s, run.start_s),
+            "batch": (run.start_s, run.end_s),
+            "merge": (run.end_s, self.merged_s),
         }
+        return _durations_s(ends)
+
+
+def _durations_s(ends: Mapping[str, tuple[float | None, float | None]]) -> dict[str, float]:
+    return {
+        stage: max(0.0, end - start) for stage, (start, end) in ends.items() if start is not None and end is not None
+    }
 
 
 @dataclass
@@ -156,6 +171,7 @@ class History:
     merges: list[MergeRun] = field(default_factory=list)
     samples: list[Event] = field(default_factory=list)
     invocations: list[Event] = field(default_factory=list)
+    batch_runs: list[Event] = field(default_factory=list)
     dead_letters: list[Event] = field(default_factory=list)
     type_totals: dict[str, dict[str, Any]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -239,6 +255,20 @@ class History:
                 file.committed_s, file.phase_ms = line["committed_at_s"], line.get("phase_ms", {})
             if file and line.get("event") == "file_failed":
                 self.reasons[file.key] = str(line.get("error", ""))
+
+    def _on_batch_run(self, event: Event) -> None:
+        self.batch_runs.append(event)
+        for entry in event["types"]:
+            for key in entry["keys"]:
+                if file := self.files.get(key):
+                    # the load is over when its merge begins; a run that failed before has none
+                    end_s = entry["merge_started_s"] or event["ended_s"]
+                    file.attempts.append(
+                        Attempt(
+                            event["run_id"], event["job"], True, event["started_s"], end_s, event["status"],
+                            entry["committed_s"] is not None, len(file.attempts) + 1, "", event["error"], True,
+                        )
+                    )  # fmt: skip
 
     def _on_merge_run(self, event: Event) -> None:
         self.merges.append(

@@ -26,9 +26,10 @@ def overridden(pipeline: Pipeline, function_s: float | None, maximum_concurrency
                     f"--function-s {function_s:g}: types.{name}: the function's timeout_s {timeout_s} leaves it "
                     f"less than {OWN_WORK_S:g} s for its own work"
                 )
-        model = pipeline.warehouse.model.model_copy(update={"copy_queue_s": function_s})
-        warehouse = pipeline.warehouse.model_copy(update={"model": model})
-        pipeline = pipeline.model_copy(update={"warehouse": warehouse})
+        if pipeline.batch is None:  # a batch job has no function to be in
+            model = pipeline.warehouse.model.model_copy(update={"copy_queue_s": function_s})
+            warehouse = pipeline.warehouse.model_copy(update={"model": model})
+            pipeline = pipeline.model_copy(update={"warehouse": warehouse})
     types = {name: _type(settings, function_s, maximum_concurrency) for name, settings in pipeline.types.items()}
     return pipeline.model_copy(update={"types": types})
 

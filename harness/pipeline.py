@@ -93,6 +93,23 @@ class WarehouseModel(_Section):
     copy_queue_s: Annotated[float, Field(ge=0, le=900, allow_inf_nan=False)] = 0.0
 
 
+class BatchSettings(_Section):
+    """A Glue job that takes the place of queues, functions and merge schedule: it loads and merges by itself.
+
+    `workers` and `worker_type` are Glue's; `driver_memory_mb` is the heap here. `max_band_s` and `group_files` are as
+    Glue's bookmarks and readers have them.
+    """
+
+    job: str
+    every_s: Annotated[float, Field(gt=0)] = 1800.0
+    workers: Annotated[int, Field(ge=2, le=299)] = 2
+    worker_type: Literal["G.025X", "G.1X", "G.2X"] = "G.1X"
+    driver_memory_mb: Annotated[int, Field(ge=32)] = 1024
+    group_files: bool = False
+    max_band_s: Annotated[float, Field(ge=0)] = 900.0
+    timeout_s: Annotated[float, Field(gt=0)] = 1800.0
+
+
 class WarehouseSettings(_Section):
     """`ddl` makes the stage and final tables, in Redshift's dialect; `model` is how slow it pretends to be."""
 
@@ -187,6 +204,7 @@ class Pipeline(_Section):
     queue: QueueSettings = QueueSettings()
     warehouse: WarehouseSettings
     merge: MergeSettings
+    batch: BatchSettings | None = None
     types: Annotated[
         dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,30}$")], TypeSettings], Field(min_length=1)
     ]
@@ -236,6 +254,11 @@ class Pipeline(_Section):
         return self.directory / self.merge.sql.replace("{type}", type_name)
 
     @property
+    def merge_every_s(self) -> float:
+        """How often what was delivered becomes queryable: by the merge job, or by the batch job that merges itself."""
+        return self.batch.every_s if self.batch else self.merge.every_s
+
+    @property
     def ddl(self) -> Path:
         """The file that makes the tables."""
         return self.directory / self.warehouse.ddl
@@ -254,12 +277,13 @@ def load(path: Path) -> Pipeline:
     Raises:
         UsageError: one line for each mistake: file, key, value and what is allowed.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UsageError(f"{path}: no such file; `harness init DIR` writes one to start from") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    raw = _read(path)
+    if (base := raw.pop("extends", None)) is not None:
+        if not isinstance(base, str) or Path(base).name != base:
+            raise UsageError(f"{path}: extends: {base!r} is not the name of a file in the same directory")
+        raw = {**_read(path.with_name(base)), **raw}
+        if "extends" in raw:
+            raise UsageError(f"{path}: extends: {base!r} itself extends another description, which is not allowed")
     raw.pop("directory", None)
     try:
         pipeline = Pipeline.model_validate({**raw, "directory": path.resolve().parent})
@@ -269,10 +293,21 @@ def load(path: Path) -> Pipeline:
     return pipeline
 
 
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file; `harness init DIR` writes one to start from") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
 def _check_references(path: Path, pipeline: Pipeline) -> None:
     files = {"warehouse.ddl": pipeline.ddl} | {
         f"merge.sql (types.{name})": pipeline.merge_sql(name) for name in pipeline.types
     }
+    if pipeline.batch:
+        files["batch.job"] = pipeline.directory / pipeline.batch.job
     for key, file in files.items():
         if not file.is_file():
             raise UsageError(f"{path}: {key}: {str(file)!r} is not a file")
@@ -290,6 +325,7 @@ def _known_keys(section: tuple[int | str, ...]) -> list[str]:
         ("warehouse",): WarehouseSettings,
         ("warehouse", "model"): WarehouseModel,
         ("merge",): MergeSettings,
+        ("batch",): BatchSettings,
         ("types",): TypeSettings,
         ("types", "columns"): ColumnSettings,
     }

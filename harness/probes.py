@@ -110,8 +110,8 @@ def sample(watched: Watched, connection: "Connection", known: dict[str, int]) ->
         queues[name] = {"visible": visible, "in_flight": in_flight, "dead_lettered": dead_lettered}
         if dead_lettered > known[name]:
             known[name] = _record_dead_letters(watched, name, resources.dead_letter_queue_url)
-        rows = stage_rows_of(connection, watched.pipeline.types[name].stage_table)
-        if rows is not None:
+    for name, settings in watched.pipeline.types.items():
+        if (rows := stage_rows_of(connection, settings.stage_table)) is not None:
             stage_rows[name] = rows
     waiting = [
         file.intended_s

@@ -18,6 +18,7 @@ from harness.timing import Timing
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
@@ -229,6 +230,10 @@ def provision(pipeline: Pipeline, timing: Timing, aws: Aws) -> Provisioned:
         aws.s3.create_bucket(Bucket=pipeline.bucket)
         make_tables(pipeline, aws)
         warehouse_model.apply(pipeline.warehouse.model, aws.endpoints)
+        if pipeline.batch:
+            # What an event-driven pipeline left on this bucket would load the files, too.
+            aws.s3.put_bucket_notification_configuration(Bucket=pipeline.bucket, NotificationConfiguration={})
+            return Provisioned({})
         register_image(pipeline, aws)
         resources, queue_arns = {}, {}
         for name in pipeline.types:
@@ -264,8 +269,18 @@ def provision(pipeline: Pipeline, timing: Timing, aws: Aws) -> Provisioned:
     return Provisioned(resources)
 
 
+def _remove_objects(aws: Aws, bucket: str, prefix: str) -> None:
+    for page in aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        if found := page.get("Contents", []):
+            keys: list[ObjectIdentifierTypeDef] = [{"Key": item["Key"]} for item in found]
+            aws.s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+
+
 def empty(pipeline: Pipeline, provisioned: Provisioned, aws: Aws) -> None:
-    """Forget what an earlier run left: queues and tables start empty."""
+    """Forget what an earlier run left: queues and tables start empty, and the bucket for a job that lists it."""
+    if pipeline.batch:
+        for settings in pipeline.types.values():
+            _remove_objects(aws, pipeline.bucket, settings.prefix)
     for resource in provisioned.types.values():
         aws.sqs.purge_queue(QueueUrl=resource.queue_url)
         aws.sqs.purge_queue(QueueUrl=resource.dead_letter_queue_url)

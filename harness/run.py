@@ -23,6 +23,8 @@ from harness.aws import Aws
 from harness.errors import HarnessError
 from harness.faults.site import Site
 from harness.faults.timeline import Timeline
+from harness.glue import environment as glue_environment
+from harness.glue.job import BatchJob
 from harness.history import History
 from harness.ledger import Ledger
 from harness.load.feeder import content, due
@@ -181,12 +183,14 @@ class Run:
         workers.start("sampler", lambda: probes.keep_sampling(watched, workers.stop))
         workers.start("dispatcher", send)
         self._wait(lambda: self.history.start_at_s is not None, workers, DISPATCHER_TIMEOUT_S, "the first uploads")
-        workers.start("merge", lambda: self._merge(watched, workers.stop))
+        merge_once = self._batch_job(cleanup).run if request.pipeline.batch else request.merge_job.run
+        workers.start("merge", lambda: self._merge(merge_once, watched, workers.stop))
         loaded, start_at_s = threading.Event(), self.history.start_at_s or time.time()
         cleanup.callback(loaded.set)
         workers.start("faults", lambda: timeline.keep(start_at_s, loaded))
         self.progress.phase(
-            f"offering {len(request.schedule)} files over {self.facts.duration_s:g} s, merging every "
+            f"offering {len(request.schedule)} files over {self.facts.duration_s:g} s, "
+            f"{'running the batch job' if request.pipeline.batch else 'merging'} every "
             f"{request.timing.merge_every_s:g} s; SLA {request.timing.sla_s:g} s, "
             f"time scale {request.timing.time_scale:g}"
         )
@@ -194,7 +198,23 @@ class Run:
         loaded.set()
         self._wait(workers.futures["faults"].done, workers, None, "the faults' end")
 
-    def _merge(self, watched: probes.Watched, stop: threading.Event) -> None:
+    def _batch_job(self, cleanup: ExitStack) -> BatchJob:
+        """The job that takes the place of functions and merge job; a run of it that goes on ends with the block."""
+        pipeline, work = self.request.pipeline, self.endpoints.directory / f"glue-{os.getpid()}"
+        cleanup.callback(shutil.rmtree, work, ignore_errors=True)
+        job = BatchJob(
+            glue_environment.find(), pipeline, self.request.merge_job, work, self.directory.logs,
+            lambda ran: self.ledger.append("batch_run", **ran.to_event(pipeline)),
+        )  # fmt: skip
+        cleanup.callback(job.end)
+        return job
+
+    def _merge(
+        self,
+        merge_once: Callable[[Endpoints, int, float], MergeRun],
+        watched: probes.Watched,
+        stop: threading.Event,
+    ) -> None:
         every_s, start_at_s = self.request.timing.merge_every_s, self.history.start_at_s
         assert start_at_s is not None  # the schedule has begun
         with sql.backend(self.endpoints, "nrt-probe") as connection:
@@ -205,7 +225,7 @@ class Run:
                 probes.record_merged(watched, run, connection)
 
             keep_merging(
-                lambda number, due_s: self.request.merge_job.run(self.endpoints, number, due_s),
+                lambda number, due_s: merge_once(self.endpoints, number, due_s),
                 every_s, start_at_s + every_s, on_run, stop,
             )  # fmt: skip
 

@@ -21,7 +21,10 @@ PACKAGES = ("nrt-harness", "awswrangler", "redshift-connector", "boto3", "locust
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is known of a run before it starts; all that judging needs besides the ledger."""
+    """What is known of a run before it starts; all that judging needs besides the ledger.
+
+    `design` is `event` (queues and functions) or `batch` (a job that picks files by their time).
+    """
 
     scenario: str
     question: str
@@ -42,6 +45,7 @@ class RunFacts:
     machine: dict[str, Any]
     # in words, None when the warehouse pretends nothing: its times are then the stand-in's own
     warehouse_model: str | None = None
+    design: str = "event"
 
 
 def versions() -> dict[str, str]:
@@ -102,8 +106,8 @@ class RunDirectory:
             raise UsageError(f"{self.path}: not a run directory ({error})") from error
 
 
-def create(out: Path | None, scenario: str, runs: Path = Path("runs")) -> RunDirectory:
-    """Make the directory of a new run: `out`, or `<time>-<scenario>` in `runs`.
+def create(out: Path | None, scenario: str, runs: Path = Path("runs"), *, logs: bool = True) -> RunDirectory:
+    """Make the directory of a new run: `out`, or `<time>-<scenario>` in `runs`; without `logs` of several runs.
 
     Raises:
         UsageError: it exists and holds something.
@@ -119,10 +123,16 @@ def create(out: Path | None, scenario: str, runs: Path = Path("runs")) -> RunDir
                 raise UsageError(f"{path}: there is something in it already; name another directory with --out")
         candidate.mkdir(parents=True, exist_ok=True)
         directory = RunDirectory(candidate)
-        directory.logs.mkdir()
+        if logs:
+            directory.logs.mkdir()
     except OSError as error:
         raise HarnessError(f"{path}: the run's directory cannot be made: {error.strerror}") from error
     return directory
+
+
+def _is_run(path: Path) -> bool:
+    """Whether a run keeps its facts there: a directory of several runs does not."""
+    return bool(re.match(r"\d{8}T\d{6}", path.name)) and (path / "run.json").is_file()
 
 
 def find(name: str) -> RunDirectory:
@@ -133,7 +143,7 @@ def find(name: str) -> RunDirectory:
     """
     runs = Path("runs")
     if name == "last":
-        stored = sorted((path for path in runs.glob("*") if re.match(r"\d{8}T\d{6}", path.name)), key=lambda p: p.name)
+        stored = sorted((path for path in runs.glob("*") if _is_run(path)), key=lambda p: p.name)
         if not stored:
             raise UsageError("runs/: there is no run yet; `harness run smoke` makes one")
         return RunDirectory(stored[-1])

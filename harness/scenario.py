@@ -71,7 +71,8 @@ class Scenario:
     """A question about a pipeline, asked by running it.
 
     `time_scale` is what it runs at unless the user asks for another; `drain_within_s` is how long, in scaled time as
-    the SLA is, the pipeline has after the last arrival.
+    the SLA is, the pipeline has after the last arrival. `beside` names another pipeline description in the directory of
+    the first, which is then run on the same files.
     """
 
     name: str
@@ -82,3 +83,4 @@ class Scenario:
     faults: tuple[Timed, ...] = ()
     time_scale: float = 60.0
     drain_within_s: float = 3600.0
+    beside: str | None = None

@@ -31,10 +31,10 @@ def scaled(pipeline: Pipeline, time_scale: float) -> Timing:
     if not time_scale >= 1:
         raise UsageError(f"time scale {time_scale:g} is not 1 or more (1 is real time)")
     visibility = {}
-    for name in pipeline.types:
+    for name in () if pipeline.batch else pipeline.types:
         queue, function = pipeline.queue_of(name), pipeline.function_of(name)
         floor_s = max(function.timeout_s, VISIBILITY_PER_FUNCTION_TIME * function.worst_case_s)
         wanted_s = queue.visibility_timeout_s / time_scale
         # never longer than in production, never so short that compression alone makes duplicates
         visibility[name] = min(queue.visibility_timeout_s, math.ceil(max(wanted_s, floor_s)))
-    return Timing(time_scale, pipeline.sla_s / time_scale, pipeline.merge.every_s / time_scale, visibility)
+    return Timing(time_scale, pipeline.sla_s / time_scale, pipeline.merge_every_s / time_scale, visibility)

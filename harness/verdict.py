@@ -18,6 +18,7 @@ from harness.statistics import summary
 
 SCHEMA = 1
 STAGES = ("upload", "notify", "queue", "handler", "merge_wait", "merge")
+STAGES_OF = {"event": STAGES, "batch": ("upload", "batch_wait", "batch", "merge")}
 EXIT_CODES = {Verdict.PASS: ExitCode.PASS, Verdict.FAIL: ExitCode.FAIL, Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE}
 
 
@@ -49,7 +50,7 @@ class Judgement:
             "records": _count_records(self.evidence),
             "throughput": _throughput(files),
             "offered": _offered(self.evidence),
-            "latency_s": {"end_to_end": summary(end_to_end), "stages": _stages(files)},
+            "latency_s": {"end_to_end": summary(end_to_end), "stages": _stages(files, facts.design)},
             "sla": {
                 "limit_s": facts.sla_s,
                 "met": bool(end_to_end) and not late,
@@ -61,6 +62,8 @@ class Judgement:
             ],
             "merge_runs": _merge_runs(self.evidence),
             "cost": cost.to_json() if (cost := cost_of(self.evidence)) else None,
+            "design": facts.design,
+            **({"batch_runs": _batch_runs(self.evidence)} if facts.design == "batch" else {}),
             "versions": facts.versions,
             "machine": facts.machine,
         }
@@ -119,9 +122,9 @@ def _offered(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _stages(files: Sequence[FileHistory]) -> dict[str, dict[str, float] | None]:
+def _stages(files: Sequence[FileHistory], design: str) -> dict[str, dict[str, float] | None]:
     latencies = [file.stage_latencies_s() for file in files]
-    return {stage: summary([one[stage] for one in latencies if stage in one]) for stage in STAGES}
+    return {stage: summary([one[stage] for one in latencies if stage in one]) for stage in STAGES_OF[design]}
 
 
 def _merge_runs(evidence: Evidence) -> dict[str, Any]:
@@ -131,6 +134,16 @@ def _merge_runs(evidence: Evidence) -> dict[str, Any]:
         "failed": sum(bool(merge.errors) for merge in merges),
         "delayed": sum(merge.delayed_s > 0 for merge in merges),
         "duration_s": summary([merge.ended_s - merge.started_s for merge in merges]),
+    }
+
+
+def _batch_runs(evidence: Evidence) -> dict[str, Any]:
+    runs = evidence.history.batch_runs
+    return {
+        "count": len(runs),
+        "failed": sum(run["status"] != "ok" for run in runs),
+        "duration_s": summary([run["ended_s"] - run["started_s"] for run in runs]),
+        "dpu_seconds": round(sum(run["dpu_s"] for run in runs), 1),
     }
 
 

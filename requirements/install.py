@@ -1,4 +1,5 @@
-"""Make the two environments: `.venv` (harness, generators, handler) and `.venv-emulator` (LocalStack).
+"""Make the environments: `.venv` (harness, generators, handler), `.venv-emulator` (LocalStack), and on demand
+`.venv-glue` (the Glue design's job with Spark).
 
 In: the hash-pinned `requirements/*.txt`. Out: the environments, each with a stamp that lets the next call return at
 once. Uses the standard library only and parses on any Python, 2.7 included, so that a too old one gets a sentence,
@@ -157,6 +158,7 @@ def has_dev_tools(directory):
 def main():
     parser = argparse.ArgumentParser(description="Make .venv and .venv-emulator from requirements/*.txt.")
     parser.add_argument("--dev", action="store_true", help="also what the tests and linters need")
+    parser.add_argument("--glue", action="store_true", help="only .venv-glue, for the design that runs on Spark")
     options = parser.parse_args()
 
     def say(text):
@@ -164,6 +166,9 @@ def main():
 
     try:
         check_machine()
+        if options.glue:
+            make(os.path.join(ROOT, ".venv-glue"), ["glue"], say)
+            return 0
         venv = os.path.join(ROOT, ".venv")
         make(venv, ["harness", "dev"] if options.dev or has_dev_tools(venv) else ["harness"], say)
         make(os.path.join(ROOT, ".venv-emulator"), ["emulator"], say)

@@ -24,11 +24,16 @@ LABELS = {
     "phase:connect": ("handler: connect", "a connection to the warehouse was made"),
     "phase:lock_wait": ("handler: lock wait", "COPY waited for the stage table's write lock"),
     "phase:copy": ("handler: COPY", "COPY into the stage table, waiting for its lock included"),
+    "batch_wait": ("batch wait", "in the landing bucket, until the run of the batch job began that loaded it"),
+    "batch_retries": ("failed batches", "from the first run of the batch job that took it to the one that loaded it"),
+    "batch": ("batch job", "the run of the batch job, up to its merge: start, listing, planning, reading, COPY"),
     "handler_rest": ("handler: rest", "the invocation's time outside the phases it logs"),
     "merge_wait": ("merge wait", "staged, and waiting for the next merge run to reach its type"),
     "merge": ("merge", "the merge transaction that carried the file to the final table"),
 }
-FIXED_BEFORE = ("start_lag", "upload", "notify", "queue", "retries", "cold_start")
+FIXED_BEFORE = (
+    "start_lag", "upload", "notify", "queue", "retries", "cold_start", "batch_wait", "batch_retries", "batch",
+)  # fmt: skip
 FIXED_AFTER = ("handler_rest", "merge_wait", "merge")
 NEIGHBOURS_SHARE = 0.01
 WORST = 10
@@ -72,6 +77,10 @@ def of_file(file: FileHistory, init_s: float) -> dict[str, float]:
         # the message is taken, the environment's init phase runs, and then the invocation starts
         parts["cold_start"] = min(waited_s, init_s) if file.success.cold else 0.0
         parts["queue"] = waited_s - parts["cold_start"]
+    if "batch_wait" in stages and file.success is not None:
+        first_s = min(attempt.start_s for attempt in file.attempts)
+        parts["batch_retries"] = min(stages["batch_wait"], max(0.0, file.success.start_s - first_s))
+        parts["batch_wait"] = stages["batch_wait"] - parts["batch_retries"]
     left_s = stages.get("handler", 0.0)
     phases_s = {f"phase:{phase}": milliseconds / 1000 for phase, milliseconds in file.phase_ms.items()}
     for part, part_s in phases_s.items():
@@ -79,7 +88,7 @@ def of_file(file: FileHistory, init_s: float) -> dict[str, float]:
         parts[part] = min(left_s, part_s)
         left_s -= parts[part]
     parts["handler_rest"] = left_s
-    return parts | {stage: stages[stage] for stage in ("merge_wait", "merge") if stage in stages}
+    return parts | {stage: stages[stage] for stage in ("batch", "merge_wait", "merge") if stage in stages}
 
 
 def of_run(history: History) -> list[Breakdown]:

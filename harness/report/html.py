@@ -110,10 +110,10 @@ def chart_data(drawn: dict[str, Figure]) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def live_page(figures: dict[str, Figure], **values: Any) -> str:
-    """The page of a run that is going on; `harness.report.live_page` gives the values."""
+def chart_page(template: str, figures: dict[str, Figure], **values: Any) -> str:
+    """Another page of charts than the report, from a template and its values."""
     script = _asset("report.js")
-    written = _environment().get_template("live.html").render(
+    written = _environment().get_template(template).render(
         figures=figures,
         data=_json(figures),
         plotly=_packed_plotly(),

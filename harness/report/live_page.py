@@ -23,10 +23,11 @@ def page(history: History, facts: RunFacts, run: str, now_s: float) -> str:
     """The whole page, as of `now_s` in epoch seconds; it asks for `live.json` every few seconds."""
     history = _held(history)
     drawn = figures(Evidence(facts, history, ()), now_s)
-    return html.live_page(
+    return html.chart_page(
+        "live.html",
+        drawn,
         run=run,
         facts=facts,
-        figures=drawn,
         tiles=_tiles(history, facts, now_s),
         shades={"merge": scene.MERGE_SHADE, "fault": scene.FAULT_SHADE},
         has_faults=bool(history.faults),

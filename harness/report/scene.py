@@ -25,7 +25,7 @@ PART_COLOURS = {
     "start_lag": "#8b95a1", "upload": "#aab4bf", "notify": "#c9a400", "queue": "#e0851b", "retries": "#d64545",
     "cold_start": "#b65bc4", "phase:read": "#bfe6d9", "phase:check": "#8fd3bd", "phase:connect": "#5bbd9e",
     "phase:lock_wait": "#c2577e", "phase:copy": "#169174", "handler_rest": "#5b7f76", "merge_wait": "#9cc3f5",
-    "merge": "#2b7de0",
+    "merge": "#2b7de0", "batch_wait": "#e0851b", "batch_retries": "#d64545", "batch": "#169174",
 }  # fmt: skip
 OTHER_PART_COLOUR = "#7a86d6"
 MERGE_SHADE, FAULT_SHADE = "rgba(43,125,224,0.13)", "rgba(214,69,69,0.16)"

@@ -25,6 +25,10 @@ WHERE_LOST = {
     "merged": "a merge run committed with them, and yet the rows are not in the final table: the merge job, "
     "or something that deletes from the final table",
 }
+WHERE_LOST_IN_BATCHES = {
+    "uploaded": "S3 acknowledged them, and no run of the batch job committed them: it did not pick them, or it failed",
+    "handled": "a run of the batch job committed with them, and yet the rows are not in the final table",
+}
 
 
 def headline(judgement: Judgement) -> str:
@@ -116,9 +120,10 @@ def _about_lost(evidence: Evidence) -> list[str]:
         file for file in evidence.delivered if file.accounted and file.accounted.missing and file.dead_letter is None
     ]
     stages = Counter(file.last_stage for file in lost)
+    where = WHERE_LOST | (WHERE_LOST_IN_BATCHES if evidence.facts.design == "batch" else {})
     return [
         f"{several(number, 'file')} lost records and {'was' if number == 1 else 'were'} last seen “{stage}”: "
-        f"{WHERE_LOST[stage]}."
+        f"{where[stage]}."
         for stage, number in stages.most_common()
     ]
 

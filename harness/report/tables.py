@@ -13,7 +13,7 @@ from harness.history import MergeRun
 from harness.report import breakdown
 from harness.report.words import count, one_line, percent, seconds, writable
 from harness.statistics import PERCENTILES, summary
-from harness.verdict import STAGES
+from harness.verdict import STAGES_OF
 
 MERGES_MAX = 200
 UNITS = {"cpus": "CPUs", "memory_gib": "GiB of memory"}
@@ -69,7 +69,7 @@ def percentiles(evidence: Evidence) -> Table:
         0, _summary_row("end to end, all types", everyone, None, any(v > evidence.facts.sla_s for v in everyone))
     )
     stages = [file.stage_latencies_s() for file in evidence.files]
-    for stage in STAGES:
+    for stage in STAGES_OF[evidence.facts.design]:
         rows.append(_summary_row(stage.replace("_", " "), [one[stage] for one in stages if stage in one], None, False))
     return Table("Percentiles of each stage", columns_of(["stage"], ["files", "p50", "p95", "p99", "max"]), tuple(rows))
 
@@ -156,7 +156,7 @@ def times(evidence: Evidence) -> Table:
     known, scale = evidence.facts, evidence.facts.time_scale
     scaled = [
         ("SLA", known.sla_s),
-        ("merge interval", known.merge_every_s),
+        ("interval of the batch job" if known.design == "batch" else "merge interval", known.merge_every_s),
         ("time allowed to drain", known.drain_within_s),
     ]
     rows = [
@@ -169,6 +169,8 @@ def times(evidence: Evidence) -> Table:
         for name, here_s in known.visibility_timeout_s.items()
     ]  # fmt: skip
     measured = "start lag, upload, notification, cold start, handler, COPY, merge"
+    if known.design == "batch":
+        measured = "start lag, upload, every run of the batch job from Spark's start to its merge"
     rows.append(Row((measured, "real: measured on this machine, never scaled", "as measured", "–")))
     rows.append(Row(("arrival rate", "real", "as offered", "–")))
     if known.warehouse_model:

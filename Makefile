@@ -45,6 +45,7 @@ reproduction: setup ## the original's load at the true clock and compressed (abo
 	@[ -e $(REPRODUCTION)/realtime ] || .venv/bin/harness run steady --realtime --duration 45m $(AS_PUBLISHED) --out $(REPRODUCTION)/realtime || [ $$? -le 3 ]
 	@[ -e $(REPRODUCTION)/scale-10 ] || .venv/bin/harness run steady --time-scale 10 --duration 10m $(AS_PUBLISHED) --out $(REPRODUCTION)/scale-10 || [ $$? -le 3 ]
 	@[ -e $(REPRODUCTION)/scale-60 ] || .venv/bin/harness run steady --time-scale 60 --duration 5m $(AS_PUBLISHED) --out $(REPRODUCTION)/scale-60 || [ $$? -le 3 ]
+	@[ ! -e glue.toml ] || [ -e $(REPRODUCTION)/glue ] || .venv/bin/harness run steady --pipeline glue.toml --time-scale 20 --duration 270s --rate 100/min --records 10000 --out $(REPRODUCTION)/glue || [ $$? -le 4 ]
 	@.venv/bin/harness reproduce $(REPRODUCTION) --out docs/reproduction.md
 
 clean: ## remove what setup and runs made

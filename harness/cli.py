@@ -319,8 +319,9 @@ def advise(pipeline_file: Path, run_name: str | None, as_json: bool) -> None:
 @click.option("--rpus", type=click.IntRange(4, 1024), default=8, show_default=True, help="Of a serverless warehouse.")
 @click.option("--nodes", type=click.IntRange(1, 128), default=2, show_default=True, help="Of a provisioned one.")
 @click.option("--node-type", default="ra3.xlplus", show_default=True, help="Of a provisioned one.")
-@click.option("--batch-dpus", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
-              help="DPUs of the half-hourly job.")  # fmt: skip
+@click.option("--batch-run", metavar="RUN", help="A run of the half-hourly design, whose times and workers are taken.")
+@click.option("--batch-dpus", type=click.FloatRange(0, min_open=True),
+              help="DPUs of the half-hourly job.  [default: 10, Glue's own, or those of --batch-run]")  # fmt: skip
 @click.option("--batch-minutes", type=click.FloatRange(0, min_open=True),
               help="How long each of its runs takes.  [default: 15, an assumption]")  # fmt: skip
 @click.option("--free-tier", is_flag=True, help="Take off what AWS gives each month for nothing.")
@@ -329,7 +330,7 @@ def advise(pipeline_file: Path, run_name: str | None, as_json: bool) -> None:
 def cost(
     what: str, rate: float | None, memory: int | None, function_s: float | None, merge_s: float | None,
     architecture: str, warehouse: str, rpus: int, nodes: int, node_type: str,
-    batch_dpus: float, batch_minutes: float | None, **options: Any,
+    batch_run: str | None, batch_dpus: float | None, batch_minutes: float | None, **options: Any,
 ) -> None:  # fmt: skip
     """Say what a run or a pipeline would cost on AWS, and what the half-hourly Glue job would.
 
@@ -337,12 +338,12 @@ def cost(
     rate or at --rate. PIPELINE is a pipeline.toml: its settings are priced at the original's published load. Every line
     shows quantity × price = amount; prices are list prices with their date. This is a model, not a bill.
     """
-    from harness.command_cost import Words, price
-    from harness.cost.batch import job_of
+    from harness.command_cost import OldDesign, Words, price
     from harness.cost.event_driven import Setup
 
     setup = Setup(architecture, warehouse, rpus, node_type, nodes)
-    price(what, Words(rate, memory, function_s, merge_s), setup, job_of(batch_dpus, batch_minutes), **options)
+    old = OldDesign(batch_run, batch_dpus, batch_minutes)
+    price(what, Words(rate, memory, function_s, merge_s), setup, old, **options)
 
 
 @cli.command()

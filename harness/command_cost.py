@@ -1,6 +1,6 @@
 """`harness cost`: from the command line's words to a priced load."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -10,10 +10,18 @@ from harness import catalogue, pipeline
 from harness.checks import Evidence, default_checks
 from harness.cli import print_json
 from harness.cost import comparison, price_list, terminal, words
-from harness.cost.batch import BatchJob
+from harness.cost.batch import DEFAULT_DPUS, BatchJob, job_of
 from harness.cost.event_driven import Setup
-from harness.cost.load import ORIGINAL_FILES_PER_MIN, ORIGINAL_FUNCTION_S, ORIGINAL_MERGE_S, Load, assumed
+from harness.cost.load import (
+    MINUTES_PER_DAY,
+    ORIGINAL_FILES_PER_MIN,
+    ORIGINAL_FUNCTION_S,
+    ORIGINAL_MERGE_S,
+    Load,
+    assumed,
+)
 from harness.cost.measured import load_of
+from harness.cost.measured_batch import job_in
 from harness.errors import HarnessError, UsageError
 from harness.run_directory import find
 from harness.verdict import judge_stored
@@ -31,8 +39,29 @@ class Words:
     merge_s: float | None
 
 
+@dataclass(frozen=True)
+class OldDesign:
+    """The options that say what the half-hourly job is like; a run of it, or assumptions."""
+
+    run: str | None
+    dpus: float | None
+    minutes: float | None
+
+    def job(self, load: Load) -> BatchJob:
+        """The job at the load's rate.
+
+        Raises:
+            UsageError: the run is none of this design, or both a run and minutes are given.
+        """
+        if self.run is None:
+            return job_of(self.dpus or DEFAULT_DPUS, self.minutes)
+        if self.minutes is not None:
+            raise UsageError("--batch-run says how long the job takes: give it or --batch-minutes")
+        return job_in(find(self.run), load.files_per_day / MINUTES_PER_DAY, self.dpus)
+
+
 def price(
-    what: str, given: Words, setup: Setup, job: BatchJob, *, region: str, days: float, prices_file: Path | None,
+    what: str, given: Words, setup: Setup, old: OldDesign, *, region: str, days: float, prices_file: Path | None,
     free_tier: bool, as_json: bool, html: Path | None,
 ) -> None:  # fmt: skip
     """Print what a run or a pipeline would cost.
@@ -42,6 +71,7 @@ def price(
         HarnessError: the page cannot be written.
     """
     load, prices = load_named(what, given), price_list.load(region, prices_file)
+    job = old.job(load)
     found = comparison.compare(load, setup, job, prices, days)
     variants = comparison.sensitivity(load, setup, prices)
     bill = found.new.after_free_tier(prices) if free_tier else found.new
@@ -98,8 +128,6 @@ def load_named(what: str, given: Words) -> Load:
 
 
 def _changed(load: Load, **values: float | None) -> Load:
-    from dataclasses import replace
-
     changes = {name: value for name, value in values.items() if value is not None}
     if not changes:
         return load

@@ -15,13 +15,14 @@ from harness.cost.price_list import Prices
 
 GLUE_MINIMUM_S = 60.0
 KEYS_PER_LIST = 1_000
+DEFAULT_DPUS = 10.0
 
 
 @dataclass(frozen=True)
 class BatchJob:
     """`dpus` for `run_s` every `every_s`, of which Redshift loads and merges for `load_s`; `origin` is who says so."""
 
-    dpus: float = 10.0
+    dpus: float = DEFAULT_DPUS
     run_s: float = 900.0
     every_s: float = 1_800.0
     load_s: float = 120.0

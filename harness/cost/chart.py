@@ -26,8 +26,9 @@ def page(origin: str, comparison: Comparison, variants: Sequence[Variant]) -> st
                          margin={"l": 150})  # fmt: skip
     parts = [
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>Cost</title><style>",
-        "body{font:16px system-ui;margin:2rem auto;max-width:70rem;padding:0 1rem}table{border-collapse:collapse}",
-        "td,th{padding:.2rem .7rem;text-align:right}td:first-child,td:nth-child(2),th{text-align:left}",
+        "body{font:16px system-ui;margin:2rem auto;max-width:90rem;padding:0 1rem}table{border-collapse:collapse}",
+        "td,th{padding:.2rem .7rem;text-align:right;white-space:nowrap}td:first-child,td:nth-child(2),th,td.how",
+        "{text-align:left}td.how{color:#667;white-space:normal}div{overflow-x:auto}",
         "</style></head><body><h1>What it would cost</h1>",
         f"<p>{escape(origin)}. {words.MODEL}</p>",
         f"<p><b>new / old = {comparison.own_ratio:.2f}</b> without what both designs have, "
@@ -35,6 +36,7 @@ def page(origin: str, comparison: Comparison, variants: Sequence[Variant]) -> st
         figure.to_html(full_html=False, include_plotlyjs=True),
         *(_table(bill) for bill in bills),
         _settings(variants),
+        _sources(bills),
         "</body></html>\n",
     ]
     return "".join(parts)
@@ -44,14 +46,19 @@ def _table(bill: Bill) -> str:
     rows = "".join(
         f"<tr><td>{escape(line.service)}</td><td>{escape(line.what)}</td><td>{words.quantity(line.quantity)} "
         f"{line.unit}</td><td>× {words.price(line)}</td><td>= {words.usd(line.amount_usd)}</td>"
-        f"<td>{escape(line.how)}</td><td>{escape(words.dated(line.price))}</td></tr>"
+        f"<td class='how'>{escape(line.how)}</td><td>{escape(line.price.date)}</td></tr>"
         for line in bill.lines
     )
     return (
         f"<h2>{escape(bill.design)}: {words.usd(bill.total_usd)} in {bill.days:g} days, {escape(bill.region)}</h2>"
-        "<table><tr><th>service</th><th>what</th><th>quantity</th><th>price</th><th>amount</th><th>how</th>"
-        f"<th>price from</th></tr>{rows}</table>"
+        "<div><table><tr><th>service</th><th>what</th><th>quantity</th><th>price</th><th>amount</th><th>how</th>"
+        f"<th>price of</th></tr>{rows}</table></div>"
     )
+
+
+def _sources(bills: Sequence[Bill]) -> str:
+    sources = dict.fromkeys(line.price.source for bill in bills for line in bill.lines)
+    return f"<h2>Prices</h2><ul>{''.join(f'<li>{escape(source)}</li>' for source in sources)}</ul>"
 
 
 def _settings(variants: Sequence[Variant]) -> str:

@@ -16,6 +16,7 @@ MINUTES_PER_DAY, SECONDS_PER_DAY = 1_440, 86_400
 # The published figures of the original: 100 files a minute of 10,000 records, about 25 s of function time a file,
 # merges of 1 to 2 minutes every 15 minutes.
 ORIGINAL_FILES_PER_MIN = 100.0
+ORIGINAL_RECORDS_PER_FILE = 10_000
 ORIGINAL_FUNCTION_S = 25.0
 ORIGINAL_MERGE_S = 90.0
 # Importing pandas and awswrangler on one vCPU; `harness tune memory` measures it for a handler.

@@ -34,7 +34,7 @@ def table(console: Console, points: Sequence[Point], choice: Choice | None, note
         found.add_column(title, justify="left" if not title else "right")
     slowest, dearest = max(one.latency_s for one in points), max(one.usd for one in points)
     for one in points:
-        mark = one.problem or ("◀ recommended" if choice and one == choice.recommended else _mark(one, choice))
+        mark = one.problem or _mark(one, choice)
         found.add_row(
             f"{one.memory_mb:,} MB", f"{one.batch}", f"{one.cpu_share:.2f}", f"{one.latency_s:.2f} s",
             "▇" * max(1, round(one.latency_s / slowest * BAR_CELLS)), f"{one.cpu_s:.2f} s", f"{one.init_s:.1f} s",
@@ -58,6 +58,8 @@ def table(console: Console, points: Sequence[Point], choice: Choice | None, note
 def _mark(one: Point, choice: Choice | None) -> str:
     if choice is None:
         return ""
+    if one == choice.recommended:
+        return "◀ recommended"
     return "cheapest" if one == choice.cheapest else "fastest" if one == choice.fastest else ""
 
 

@@ -1,10 +1,13 @@
 """The half-hourly job as its runs have shown it, stretched to a half hour's files."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from harness.cli import cli
 from harness.cost.measured_batch import job_in
 from harness.errors import UsageError
 from tests.unit.run_fixtures import START_S, good_run
@@ -28,6 +31,19 @@ def test_the_time_beyond_sparks_start_grows_with_the_files(tmp_path: Path) -> No
     assert job.dpus == pytest.approx(2.0)
     assert "2 runs of 30 files" in job.origin
     assert job_in(run.store(tmp_path / "again"), files_per_min=100, dpus=10).dpus == 10
+
+
+def test_the_command_takes_a_run_of_the_old_design(tmp_path: Path) -> None:
+    functions = {f"load-{name}": {"memory_mb": 1_024} for name in ("orders", "clicks")}
+    made = {"event": "provisioned", "max_receive_count": {}, "faults": [], "functions": functions}
+    new = good_run().adding(made).store(tmp_path / "new")
+    old = good_run().adding(batch_run(1, 30, 40.0)).store(tmp_path / "old")
+    command = ["cost", str(new.path), "--rate", "100/min", "--batch-run", str(old.path)]
+    result = CliRunner().invoke(cli, [*command, "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["batch_job"]["run_s"] == pytest.approx(3_010)
+    both = CliRunner().invoke(cli, [*command, "--batch-minutes", "5"])
+    assert isinstance(both.exception, UsageError)
 
 
 def test_a_run_of_the_other_design_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The published figures' neighbours are taken rightly, and a run that held looks unlike one that did not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,8 @@ def test_the_page_takes_any_run(run: Run) -> None:
     text = page([figures_of(run.evidence, "one"), figures_of(run.supposing(time_scale=1.0).evidence, "two")], None)
     assert "| published | real time | time scale 60 |" in text
     assert "What compression changed" in text
+    assert "None of these runs has the published load" in text
+    assert "shorter than one interval" in text
 
 
 def test_the_command_writes_the_page(tmp_path: Path) -> None:
@@ -77,3 +80,11 @@ def test_a_run_without_its_memory_has_no_cost_but_a_page(tmp_path: Path) -> None
 def test_what_is_no_run_is_refused() -> None:
     result = CliRunner().invoke(cli, ["reproduce", "nowhere"])
     assert isinstance(result.exception, UsageError)
+
+
+def test_a_run_at_the_published_load_is_not_called_small() -> None:
+    found = figures_of(GOOD.supposing(time_scale=1.0, merge_every_s=2.0).evidence, "whole")
+    whole = replace(found, files_per_min=100.0, records=found.files * 10_000)
+    text = page([whole], None)
+    assert "None of these runs" not in text
+    assert "shorter than one interval" not in text

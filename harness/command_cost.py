@@ -21,7 +21,7 @@ from harness.cost.load import (
     assumed,
 )
 from harness.cost.measured import load_of
-from harness.cost.measured_batch import job_in
+from harness.cost.measured_batch import measured_job
 from harness.errors import HarnessError, UsageError
 from harness.run_directory import find
 from harness.verdict import judge_stored
@@ -57,7 +57,10 @@ class OldDesign:
             return job_of(self.dpus or DEFAULT_DPUS, self.minutes)
         if self.minutes is not None:
             raise UsageError("--batch-run says how long the job takes: give it or --batch-minutes")
-        return job_in(find(self.run), load.files_per_day / MINUTES_PER_DAY, self.dpus)
+        job = measured_job(_evidence(self.run), files_per_min=load.files_per_day / MINUTES_PER_DAY, dpus=self.dpus)
+        if job is None:
+            raise UsageError(f"--batch-run {self.run}: no run of a batch job that loaded a file is in it")
+        return job
 
 
 def price(
@@ -114,17 +117,20 @@ def load_named(what: str, given: Words) -> Load:
         )  # fmt: skip
         return _changed(load, memory_mb=given.memory)
     try:
-        directory = find(what)
+        evidence = _evidence(what)
     except UsageError as error:
         raise UsageError(
             f"{what}: neither a run (its directory, its id in runs/, or `last`) nor a .toml file"
         ) from error
-    facts = directory.read_facts()
-    known = facts.scenario in catalogue.names()
-    checks = catalogue.scenario(facts.scenario).checks if known else default_checks()
-    evidence: Evidence = judge_stored(directory, checks).evidence
     load = load_of(evidence, given.memory, given.rate)
     return _changed(load, function_s_per_file=given.function_s, merge_s=given.merge_s)
+
+
+def _evidence(run: str) -> Evidence:
+    directory = find(run)
+    scenario = directory.read_facts().scenario
+    known = scenario in catalogue.names()
+    return judge_stored(directory, catalogue.scenario(scenario).checks if known else default_checks()).evidence
 
 
 def _changed(load: Load, **values: float | None) -> Load:

@@ -13,7 +13,7 @@ from harness.cost.batch import BatchJob
 from harness.cost.event_driven import Setup
 from harness.cost.load import ORIGINAL_FILES_PER_MIN
 from harness.cost.measured import load_of
-from harness.cost.measured_batch import job_in
+from harness.cost.measured_batch import measured_job
 from harness.errors import HarnessError, UsageError
 from harness.reproduce.figures import Figures, figures_of
 from harness.reproduce.page import Priced, page
@@ -67,6 +67,8 @@ def _priced(evidence: dict[RunDirectory, Evidence], runs: dict[RunDirectory, Fig
     except UsageError as error:
         click.echo(f"harness: no cost: {error}", err=True)
         return None
-    job = job_in(old[0], ORIGINAL_FILES_PER_MIN) if old else BatchJob()
+    job = measured_job(evidence[old[0]], files_per_min=ORIGINAL_FILES_PER_MIN) if old else None
     prices = price_list.load(region)
-    return Priced(comparison.compare(load, Setup(), job, prices, PRICED_DAYS), job, runs[nearest].run)
+    return Priced(
+        comparison.compare(load, Setup(), job or BatchJob(), prices, PRICED_DAYS), job or BatchJob(), runs[nearest].run
+    )

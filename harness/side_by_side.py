@@ -5,16 +5,14 @@ nothing but the judgements; what a month costs is a model of `harness.cost`, fed
 """
 
 from dataclasses import asdict, dataclass
-from statistics import fmean
 from typing import Any
 
-from harness.checks import Evidence, Verdict
+from harness.checks import Verdict
 from harness.cost import comparison, price_list
-from harness.cost.batch import BatchJob
 from harness.cost.event_driven import Setup
 from harness.cost.measured import billed_ms, load_of
+from harness.cost.measured_batch import measured_job
 from harness.errors import ExitCode, UsageError
-from harness.glue import billing
 from harness.pipeline import BatchSettings, Pipeline
 from harness.statistics import summary
 from harness.verdict import EXIT_CODES, Judgement
@@ -95,7 +93,7 @@ def cost(event: Judgement, batch: Judgement, settings: BatchSettings) -> Cost | 
     Raises:
         UsageError: a price is not known.
     """
-    job = batch_job(batch.evidence, settings)
+    job = measured_job(batch.evidence, every_s=settings.every_s)
     if job is None:
         return None
     try:
@@ -107,33 +105,6 @@ def cost(event: Judgement, batch: Judgement, settings: BatchSettings) -> Cost | 
         round(load.files_per_day / 1440, 1), asdict(job), round(found.new.own_usd, 2), round(found.old.own_usd, 2),
         round(found.own_ratio, 3), round(found.whole_ratio, 3),
     )  # fmt: skip
-
-
-def batch_job(evidence: Evidence, settings: BatchSettings) -> BatchJob | None:
-    """What a run of the job would take at the true interval: Spark's start as measured, the rest by the file.
-
-    A compressed run has fewer files in each batch than the true one, so time a run says too little.
-    """
-    facts = evidence.facts
-    good = [run for run in evidence.history.batch_runs if run["status"] == "ok" and _files(run)]
-    if not good:
-        return None
-    start_s = fmean(run["spark_ready_s"] or 0.0 for run in good)
-    files = sum(_files(run) for run in good)
-    per_file_s = sum(run["ended_s"] - run["started_s"] - (run["spark_ready_s"] or 0.0) for run in good) / files
-    merge_s = sum(one["committed_s"] - one["merge_started_s"] for run in good for one in run["types"]) / files
-    files_each_run = len(evidence.delivered) / facts.duration_s * settings.every_s
-    return BatchJob(
-        dpus=billing.dpus(settings),
-        run_s=start_s + per_file_s * files_each_run,
-        every_s=settings.every_s,
-        load_s=merge_s * files_each_run,
-        origin=f"measured here: {start_s:.1f} s to start, {per_file_s:.3f} s a file, {files_each_run:.0f} files a run",
-    )
-
-
-def _files(run: dict[str, Any]) -> int:
-    return sum(len(one["keys"]) for one in run["types"])
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,46 @@
 """The half-hourly job as a run of it has shown: how long its runs take, on how many DPUs.
 
-In: the events of a run of the batch design. Out: a `BatchJob`. In a compressed run each job run had fewer files than a
-half hour of production brings; its time beyond Spark's start is stretched by that.
+In: the evidence of a run of the batch design. Out: a `BatchJob`. In a compressed run each job run had fewer files than
+a half hour of production brings; its time beyond Spark's start goes with the files.
 """
 
 from statistics import fmean
 
+from harness.checks import Evidence
 from harness.cost.batch import GLUE_MINIMUM_S, BatchJob
-from harness.errors import UsageError
-from harness.ledger import read
-from harness.run_directory import RunDirectory
-
-PRODUCTION_EVERY_S = 1_800.0
+from harness.ledger import Event
 
 
-def job_in(directory: RunDirectory, files_per_min: float, dpus: float | None = None) -> BatchJob:
-    """The job at `files_per_min`; `dpus` instead of those that the run's workers count for.
+def measured_job(
+    evidence: Evidence, *, every_s: float | None = None, files_per_min: float | None = None, dpus: float | None = None
+) -> BatchJob | None:
+    """What a run of the job would take at the true interval; None when no run of it loaded a file.
 
-    Raises:
-        UsageError: it is no run of the batch design, or no run of its job succeeded.
+    `every_s` is the true interval and `files_per_min` the rate, by default the run's own; `dpus` instead of what its
+    workers count for.
     """
-    runs = [one for one in read(directory.ledger).events if one["event"] == "batch_run"]
-    ended = [one for one in runs if one["status"] == "ok" and any(entry["keys"] for entry in one["types"])]
-    if not ended:
-        raise UsageError(f"{directory.path}: no run of a batch job that loaded something is in it")
-    took_s = fmean(one["ended_s"] - one["started_s"] for one in ended)
-    start_s = fmean(one.get("spark_ready_s") or 0.0 for one in ended)
-    files = fmean(sum(len(entry["keys"]) for entry in one["types"]) for one in ended)
-    stretched_s = start_s + (took_s - start_s) * files_per_min * PRODUCTION_EVERY_S / 60 / files
-    shown = fmean(one["dpu_s"] / max(GLUE_MINIMUM_S, one["ended_s"] - one["started_s"]) for one in ended)
+    facts = evidence.facts
+    good = [run for run in evidence.history.batch_runs if run["status"] == "ok" and _files(run)]
+    if not good:
+        return None
+    every_s = every_s or facts.merge_every_s * facts.time_scale
+    files = sum(_files(run) for run in good)
+    start_s = fmean(run["spark_ready_s"] or 0.0 for run in good)
+    per_file_s = sum(_took_s(run) - (run["spark_ready_s"] or 0.0) for run in good) / files
+    merge_s = sum(one["committed_s"] - one["merge_started_s"] for run in good for one in run["types"]) / files
+    files_a_run = (files_per_min or len(evidence.delivered) / facts.duration_s * 60) * every_s / 60
     return BatchJob(
-        dpus=dpus or shown, run_s=stretched_s, every_s=PRODUCTION_EVERY_S,
-        origin=f"from {len(ended)} runs of {files:,.0f} files in {took_s:,.0f} s on this machine, {start_s:,.0f} s of "
-        f"them Spark's start; the rest stretched to {files_per_min * PRODUCTION_EVERY_S / 60:,.0f} files",
-    )  # fmt: skip
+        dpus=dpus or fmean(run["dpu_s"] / max(GLUE_MINIMUM_S, _took_s(run)) for run in good),
+        run_s=start_s + per_file_s * files_a_run,
+        every_s=every_s,
+        load_s=merge_s * files_a_run,
+        origin=f"measured here: {start_s:.1f} s to start, {per_file_s:.3f} s a file, {files_a_run:,.0f} files a run",
+    )
+
+
+def _files(run: Event) -> int:
+    return sum(len(one["keys"]) for one in run["types"])
+
+
+def _took_s(run: Event) -> float:
+    return float(run["ended_s"]) - float(run["started_s"])

@@ -65,7 +65,9 @@ def show_comparison(console: Console, found: Comparison, job: BatchJob, load: Lo
         highlight=False,
     )
     console.print(
-        f"  old: {job.dpus:g} DPUs for {job.run_s / 60:.4g} min every {job.every_s / 60:g} min ({job.origin})\n"
+        f"  old: {job.dpus:g} DPUs for {job.run_s / 60:.4g} min every {job.every_s / 60:g} min ({job.origin})"
+        + (": it never catches up" if job.run_s > job.every_s else "")
+        + "\n"
         f"  {PUBLISHED_RATIO:g} would take runs of {found.old_minutes_for_tenth:,.0f} min at {job.dpus:g} DPUs"
         + (" (more than its interval)" if found.old_minutes_for_tenth * 60 > job.every_s else "")
         + f", or {found.function_s_for_tenth:.3g} s a file in the function instead of {load.function_s_per_file:.3g} s",

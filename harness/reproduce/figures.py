@@ -80,7 +80,7 @@ def figures_of(evidence: Evidence, run: str) -> Figures:
     return Figures(
         run=run,
         facts=facts,
-        design="batch" if history_is_batch(evidence) else "event",
+        design=facts.design,
         files_per_min=len(files) / facts.duration_s * MINUTE_S,
         files=len(files),
         records=sum(file.records for file in files),
@@ -97,19 +97,9 @@ def figures_of(evidence: Evidence, run: str) -> Figures:
         lost=sum(one.missing for one in accounted),
         doubled=sum(one.duplicated for one in accounted),
         dead_lettered=sum(file.dead_letter is not None for file in files),
-        batch_runs=len(batch_runs(evidence)),
-        batch_failed=sum(one["status"] != "ok" for one in batch_runs(evidence)),
+        batch_runs=len(history.batch_runs),
+        batch_failed=sum(one["status"] != "ok" for one in history.batch_runs),
     )
-
-
-def batch_runs(evidence: Evidence) -> list[dict[str, object]]:
-    """The runs of the half-hourly job, in a run of that design."""
-    return list(getattr(evidence.history, "batch_runs", []))
-
-
-def history_is_batch(evidence: Evidence) -> bool:
-    """Whether a half-hourly job loaded the files."""
-    return getattr(evidence.facts, "design", "event") == "batch"
 
 
 def _share(values: Sequence[float], limit_s: float, of: int) -> float | None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from harness import pipeline as pipelines
 from harness.checks import default_checks
+from harness.cost.measured_batch import measured_job
 from harness.errors import ExitCode
 from harness.report.side_by_side import page, text
-from harness.side_by_side import SideBySide, batch_job, compare
+from harness.side_by_side import SideBySide, compare
 from tests.unit.glue.test_runs import FILES, failed_batch, good_batch
 from tests.unit.run_fixtures import RECORDS, Run, good_run
 
@@ -37,12 +38,12 @@ def test_a_batch_that_cannot_tell_leaves_the_comparison_open() -> None:
 
 def test_a_true_batch_is_larger_than_a_compressed_one() -> None:
     assert PIPELINE.batch is not None
-    job = batch_job(good_batch().evidence, PIPELINE.batch)
+    job = measured_job(good_batch().evidence, every_s=PIPELINE.batch.every_s)
     assert job is not None
     # 4 files in 4 s; a run of 2 s, half a second of it Spark's start, for 4 files: 0.375 s a file, 1,800 files a run
     assert job.run_s == 0.5 + 0.375 * 1800
     assert job.dpus == 2
-    assert batch_job(failed_batch().evidence, PIPELINE.batch) is None
+    assert measured_job(failed_batch().evidence) is None
 
 
 def test_the_page_and_the_text_show_both() -> None:

@@ -18,7 +18,7 @@ POLLERS, LONG_POLL_S = 5, 20.0
 # Counted in the emulator's log of a run: awswrangler lists the staging path before it writes and before it deletes,
 # COPY lists it once; the file is asked for with HEAD and GET, COPY reads what was staged. Deleting is free.
 LISTS_PER_FILE, GETS_PER_FILE = 3, 3
-# START, END and REPORT of an invocation (see harness.localstack.outcome.log_text), and CloudWatch's 26 bytes an event.
+# START, END and REPORT of an invocation (platform_log.log_text), and CloudWatch's 26 bytes an event.
 PLATFORM_LOG_BYTES, LOG_EVENT_BYTES = 270, 26
 SERVERLESS_MINIMUM_S = 60.0
 

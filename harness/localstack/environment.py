@@ -88,18 +88,19 @@ class Environment:
         self._turn = _Turn()
         self._request_id = ""
         self._init_ms: float | None = None
+        self._init_at_s: float | None = None
         self._init_tried = False
         self._cold = True
         self._host_wait_s = 0.0
         self._peak_mb = 0.0
 
-    def init(self) -> None:
+    def init(self, limit_s: float = INIT_LIMIT_S) -> None:
         """The init phase. A failure is not raised: it shows in the next invoke, as on AWS."""
         with self._lock:
             began = time.monotonic()
             self._init_tried = True
             self._start()
-            self._run_until_ready(began + INIT_LIMIT_S)
+            self._run_until_ready(began + self._host_wait_s + limit_s)
             if self._turn.ready:
                 self._init_ms = (time.monotonic() - began - self._host_wait_s) * 1000
                 self._rest()
@@ -154,11 +155,12 @@ class Environment:
             cold=cold,
             environment_id=self.id,
             init_ms=init_ms,
+            init_at_s=self._init_at_s,
             peak_memory_mb=min(round(self._peak_mb), self._program.memory_mb),
             error_type=error_type_of(payload) if status is not Status.OK else None,
             host_wait_ms=self._host_wait_s * 1000,
         )
-        self._host_wait_s = 0.0
+        self._host_wait_s, self._init_at_s = 0.0, None
         self._turn = _Turn(ready=self._turn.ready)
         return outcome
 
@@ -195,6 +197,7 @@ class Environment:
         """Start the process, once this machine has room for it."""
         self._host_wait_s = self._capacity.acquire()
         self._turn = _Turn(output=self._turn.output)
+        self._init_at_s = time.time()
         self._peak_mb = 0.0
         self._selector = selectors.DefaultSelector()
         self._api = RuntimeApi(self._selector)

@@ -9,23 +9,25 @@ import os
 import resource
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from localstack import config
-from localstack.aws.api.lambda_ import PackageType
+from localstack.aws.api.lambda_ import LogFormat, PackageType
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InitializationType, InvocationResult
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from harness.localstack import cloudwatch, images, layers, settings
+from harness.localstack import cloudwatch, images, layers, settings, version_life
 from harness.localstack.capacity import Capacity
 from harness.localstack.concurrency import Concurrency
 from harness.localstack.environment import Environment, Program
 from harness.localstack.launcher import Launcher
-from harness.localstack.outcome import Invocation, Outcome, log_text
+from harness.localstack.outcome import Invocation, Outcome
+from harness.localstack.platform_log import LoggedFunction, init_text, log_text
 from harness.localstack.room import View
 from harness.localstack.trace import TraceFile
 
@@ -94,6 +96,9 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         self._environment: Environment | None = None
         self._tmp: Path | None = None
         self._last_log = ""
+        self._init_line = ""
+        self.client_context = ""
+        """Of the invoke to come; `version_life` puts it here."""
 
     def start(self, env_vars: dict[str, str]) -> None:
         """Make the environment.
@@ -108,7 +113,8 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             self.id, program, shared().launcher, shared().capacity, evictable=not provisioned
         )
         if provisioned:
-            self._environment.init()
+            self._init_line = init_text(_logged(self.function_version), "provisioned-concurrency", time.time())
+            self._environment.init(version_life.init_limit_s(self.function_version))
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         """Run one event."""
@@ -118,7 +124,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             payload=payload["payload"].encode(),
             function_arn=payload["invoked-function-arn"],
             trace_id=payload.get("trace-id", ""),
-            client_context=payload.get("client-context", ""),
+            client_context=self.client_context,
         )
         with shared().concurrency.one_more(self.function_version.id.function_name) as concurrent:
             cloudwatch.count_function(self.function_version.id, "ConcurrentExecutions", concurrent)
@@ -129,14 +135,21 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return self._result(invocation, outcome)
 
     def _result(self, invocation: Invocation, outcome: Outcome) -> InvocationResult:
-        version = self.function_version
-        self._last_log = log_text(outcome, invocation.request_id, version.id.qualifier, version.config.memory_size)
+        function = _logged(self.function_version)
+        if outcome.init_at_s is not None and not self._init_line:
+            self._init_line = init_text(function, "on-demand", outcome.init_at_s)
+        self._last_log = log_text(outcome, invocation.request_id, function)
         return InvocationResult(
             request_id=invocation.request_id,
             payload=outcome.payload,
             is_error=outcome.status != "ok",
             logs=self._last_log,
         )
+
+    def take_init_line(self) -> str:
+        """What the platform writes of an initialisation, once for each."""
+        line, self._init_line = self._init_line, ""
+        return line
 
     def stop(self) -> None:
         """End the environment for good."""
@@ -184,6 +197,20 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return os.access(shared().settings.handler_python, os.X_OK)
 
 
+def _logged(version: FunctionVersion) -> LoggedFunction:
+    function, logging_config = version.config, version.config.logging_config or {}
+    return LoggedFunction(
+        name=version.id.function_name,
+        version=version.id.qualifier,
+        memory_mb=function.memory_size,
+        runtime=function.runtime or "",
+        runtime_arn=(function.runtime_version_config or {}).get("RuntimeVersionArn", ""),
+        as_json=logging_config.get("LogFormat") == LogFormat.JSON,
+        system_level=logging_config.get("SystemLogLevel", "INFO"),
+        application_level=logging_config.get("ApplicationLogLevel", "INFO"),
+    )
+
+
 def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> Program:
     function = version.config
     variables = dict(SANDBOX_VARIABLES)
@@ -220,7 +247,12 @@ def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> P
     keep = _below_tmp(
         [str(environment), str(Path(python).resolve().parents[1]), *_linked(environment), *variables.values()]
     )
-    view: View = {"tmp_size_mb": function.ephemeral_storage.size, "binds": {TASK_ROOT: root, **opt}, "keep": keep}
+    view: View = {
+        "tmp_size_mb": function.ephemeral_storage.size,
+        "binds": {TASK_ROOT: root, **opt},
+        "keep": keep,
+        "python": python,
+    }
     return Program(argv, variables, cwd, function.memory_size, float(function.timeout), most, view)
 
 

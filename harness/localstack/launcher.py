@@ -195,7 +195,7 @@ class Launcher:
     def has_rooms(self) -> bool:
         """Whether private views of the file system can be made here."""
         python = [path for path in {sys.prefix, sys.base_prefix} if path.startswith("/tmp/")]
-        view: View = {"tmp_size_mb": 1, "binds": {"/var/task": "/usr"}, "keep": python}
+        view: View = {"tmp_size_mb": 1, "binds": {"/var/task": "/usr"}, "keep": python, "python": sys.executable}
         child = self.start(
             [sys.executable, "-I", "-S", "-c", "import os; os.stat('/var/task/bin')"], {}, "/", "probe", view
         )

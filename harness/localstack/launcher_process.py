@@ -22,48 +22,62 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness.localstack import room
+from harness.localstack import room, sandbox_user
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 MESSAGE_SIZE_MAX_BYTES = 1 << 20
 OPEN_FILES_MAX = 1_024
-"""AWS: "Lambda quotas", file descriptors."""
+PROCESSES_MAX = 1_024
+"""AWS: "Lambda quotas", file descriptors and execution processes/threads."""
 
 
 class _Rooms:
     """The private file system views of environments, kept while their process is started anew (see `room`)."""
 
     def __init__(self) -> None:
-        self._namespaces: dict[str, int] = {}
+        self._namespaces: dict[str, list[int]] = {}
+        self._uids: dict[str, int] = {}
+        self._given = 0
+        self._is_root = os.geteuid() == 0
+        self.changes_user = sandbox_user.can_change()
+
+    def uid(self, name: str) -> int:
+        """The user that the processes of this environment are, as it sees itself."""
+        if self._is_root and not self.changes_user:
+            return 0
+        if name not in self._uids:
+            number, self._given = self._given, self._given + 1
+            own = sandbox_user.FIRST_UID + number % sandbox_user.UIDS
+            self._uids[name] = own if self.changes_user else sandbox_user.UID
+        return self._uids[name]
 
     def enter(self, name: str, view: room.View, report: socket.socket) -> None:
         """In the forked child: enter the view, made now or by an earlier process of the same environment."""
         if name in self._namespaces:
-            room.call("setns", self._namespaces[name], room.CLONE_NEWNS)
+            for namespace in self._namespaces[name]:
+                room.call("setns", namespace, 0)
             return
-        room.enter(view)
-        namespace = os.open("/proc/self/ns/mnt", os.O_RDONLY)
-        socket.send_fds(report, [b"made"], [namespace])
+        room.enter(view, self.uid(name))
+        kinds = ["mnt"] if self._is_root else ["user", "mnt"]
+        socket.send_fds(report, [b"made"], [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in kinds])
 
     def remember(self, name: str, report: socket.socket) -> None:
         """In the launcher: keep what the child has made; returns when the child is set up."""
-        _, descriptors, _, _ = socket.recv_fds(report, 16, 1)
+        _, descriptors, _, _ = socket.recv_fds(report, 16, 2)
         if descriptors:
-            self._namespaces[name] = descriptors[0]
+            self._namespaces[name] = list(descriptors)
 
     def forget(self, name: str) -> None:
         """The environment is gone for good."""
-        if (namespace := self._namespaces.pop(name, None)) is not None:
+        self._uids.pop(name, None)
+        for namespace in self._namespaces.pop(name, ()):
             os.close(namespace)
 
 
 def _become(request: dict[str, Any], output: int, parent: int, rooms: _Rooms, report: socket.socket) -> None:
     """In the forked child: set the process up, then turn into the runtime."""
     os.setsid()
-    room.call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -71,12 +85,20 @@ def _become(request: dict[str, Any], output: int, parent: int, rooms: _Rooms, re
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if request["view"]:
         rooms.enter(request["room"], request["view"], report)
+        resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES_MAX, PROCESSES_MAX))
+        if rooms.changes_user:
+            sandbox_user.become(rooms.uid(request["room"]))
+    room.call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # last: a change of user takes it back
+    if os.getppid() != parent:
+        os._exit(1)
     os.chdir(request["cwd"])
     os.execve(request["argv"][0], request["argv"], request["env"])
 
 
 def _start(request: dict[str, Any], output: int, rooms: _Rooms) -> int:
     parent = os.getpid()
+    if request["view"]:
+        rooms.uid(request["room"])
     ours, theirs = socket.socketpair()
     with ours, theirs:
         pid = os.fork()

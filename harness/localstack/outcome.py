@@ -1,13 +1,11 @@
-"""What came of an invoke, and the words Lambda has for it: error payloads and the platform's log lines.
+"""What came of an invoke, and the words Lambda has for its errors.
 
 In: what happened to a process. Out: values and text. Pure; knows neither processes nor LocalStack. Texts are AWS's:
 the errors as recorded in LocalStack's AWS-validated snapshots of November 2025 (test_lambda.snapshot.json, tests
-test_lambda_invoke_with_timeout, test_lambda_handler_exit, test_lambda_runtime_wrapper_not_found), the log lines as in
-"Sending Lambda function logs to CloudWatch Logs".
+test_lambda_invoke_with_timeout, test_lambda_handler_exit, test_lambda_runtime_wrapper_not_found).
 """
 
 import json
-import math
 import signal
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,6 +54,8 @@ class Outcome:
     environment_id: str = ""
     init_ms: float | None = None
     """Only when the environment was initialised for this invoke, and in time."""
+    init_at_s: float | None = None
+    """When the process that ran it was started, if none had run in it before."""
     peak_memory_mb: int = 0
     error_type: str | None = None
     host_wait_ms: float = 0.0
@@ -115,34 +115,3 @@ def error_type_of(payload: bytes) -> str | None:
     except ValueError:
         return None
     return error.get("errorType") if isinstance(error, dict) else None
-
-
-def log_text(outcome: Outcome, request_id: str, version: str, memory_mb: int) -> str:
-    """Everything CloudWatch Logs gets for one invoke, line by line."""
-    output = outcome.output if not outcome.output or outcome.output.endswith("\n") else outcome.output + "\n"
-    lines = [f"START RequestId: {request_id} Version: {version}\n", output]
-    if outcome.status is Status.TIMEOUT:
-        lines.append(f"RequestId: {request_id} Error: Task timed out after {outcome.duration_ms / 1000:.2f} seconds\n")
-    elif outcome.status is Status.CRASH:
-        lines.append(json.loads(outcome.payload)["errorMessage"] + f"\n{outcome.error_type}\n")
-    lines += [f"END RequestId: {request_id}\n", report_line(outcome, request_id, memory_mb)]
-    return "".join(lines)
-
-
-def report_line(outcome: Outcome, request_id: str, memory_mb: int) -> str:
-    """The REPORT line. Since August 2025 the init phase is billed for every kind of function (AWS: Lambda pricing)."""
-    billed_ms = math.ceil(outcome.duration_ms + (outcome.init_ms or 0.0))
-    parts = [
-        f"REPORT RequestId: {request_id}",
-        f"Duration: {outcome.duration_ms:.2f} ms",
-        f"Billed Duration: {billed_ms} ms",
-        f"Memory Size: {memory_mb} MB",
-        f"Max Memory Used: {outcome.peak_memory_mb} MB",
-    ]
-    if outcome.init_ms is not None:
-        parts.append(f"Init Duration: {outcome.init_ms:.2f} ms")
-    if outcome.status is Status.TIMEOUT:
-        parts.append("Status: timeout")
-    elif outcome.status in (Status.CRASH, Status.INIT_ERROR):
-        parts += ["Status: error", f"Error Type: {outcome.error_type}"]
-    return "\t".join(parts) + "\n"

@@ -12,14 +12,14 @@ from typing import Any
 from localstack.aws.api.lambda_ import InvalidParameterValueException, TooManyRequestsException
 from localstack.services.lambda_ import provider
 from localstack.services.lambda_.event_source_mapping.esm_worker_factory import EsmWorkerFactory
-from localstack.services.lambda_.invocation import assignment, counting_service, logs, version_manager
+from localstack.services.lambda_.invocation import counting_service, logs, version_manager
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, ImageCode, VersionIdentifier
 from localstack.services.lambda_.provider_utils import get_function_version_from_arn
 from localstack.services.sqs import provider as sqs_provider
 from localstack.services.sqs.models import sqs_stores
 from localstack.utils.aws.arns import parse_arn
 
-from harness.localstack import cloudwatch, images, log_writer, redrive, s3_events, settings
+from harness.localstack import cloudwatch, images, log_writer, redrive, s3_events, settings, version_life
 
 
 def for_executor() -> None:
@@ -31,7 +31,7 @@ def for_executor() -> None:
     counting_service.CountingService.get_invocation_lease = _counting_throttles(
         counting_service.CountingService.get_invocation_lease
     )
-    assignment.AssignmentService.get_environment = _snapshotting(assignment.AssignmentService.get_environment)
+    version_life.install()
 
 
 def for_poller() -> None:
@@ -104,30 +104,6 @@ def _with_ages(original: Callable[..., Any]) -> Callable[..., Any]:
                 cloudwatch.count_queue(account, region, queue.name, "ApproximateAgeOfOldestMessage", age_s, "Seconds")
 
     return publish_approximate_cloudwatch_metrics
-
-
-class _Snapshot(dict[str, Any]):
-    """A dictionary whose values can be walked while another thread adds one.
-
-    AssignmentService.get_environment walks the environments of a version lazily; with concurrent cold starts it fails
-    with "dictionary changed size during iteration".
-    """
-
-    def values(self) -> Any:
-        return list(super().values())
-
-
-def _snapshotting(original: Callable[..., Any]) -> Callable[..., Any]:
-    @contextlib.contextmanager
-    def get_environment(
-        self: assignment.AssignmentService, version_manager_id: str, function_version: Any, provisioning_type: Any
-    ) -> Iterator[Any]:
-        if version_manager_id not in self.environments:
-            self.environments.setdefault(version_manager_id, _Snapshot())
-        with original(self, version_manager_id, function_version, provisioning_type) as environment:
-            yield environment
-
-    return get_environment
 
 
 def _choosing_worker(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,8 +1,9 @@
 """A private view of the file system for one execution environment: what Lambda's sandbox looks like from inside.
 
 The function's code is at /var/task and cannot be written; /tmp is its own, empty at first and no larger than the
-configured ephemeral storage (AWS: "Lambda quotas", /tmp 512 MB to 10,240 MB). Everything else is the machine's, bound
-in place. Nothing is created on the machine itself: the view is a mount namespace that goes with its last process.
+configured ephemeral storage (AWS: "Lambda quotas", /tmp 512 MB to 10,240 MB); its user has Lambda's name for it
+(see `sandbox_user`). Everything else is the machine's, bound in place. Nothing is created on
+the machine itself: the view is a mount namespace that goes with its last process.
 
 In: a description. Out: the calling process, changed. Linux only; needs the right to mount, or user namespaces.
 """
@@ -10,14 +11,19 @@ In: a description. Out: the calling process, changed. Linux only; needs the righ
 import contextlib
 import ctypes
 import os
+import shlex
 from pathlib import Path
 from typing import Any, TypedDict
+
+from harness.localstack import sandbox_user
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 TMP = "tmp"
+ENTRY_POINT = "lambda-entrypoint.sh"
+"""What Lambda's base images start; they, and functions at their root, have it."""
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -30,6 +36,8 @@ class View(TypedDict):
     """Path inside (such as /var/task) to directory outside; read-only."""
     keep: list[str]
     """Files and directories below the machine's /tmp that stay reachable."""
+    python: str
+    """The interpreter that the entry point of Lambda's base images starts the runtime with."""
 
 
 def call(name: str, *arguments: Any) -> None:
@@ -52,17 +60,18 @@ def _bind(source: str, target: str) -> None:
         Path(target).mkdir(parents=True, exist_ok=True)
     else:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-        Path(target).touch()
+        if not Path(target).exists():
+            Path(target).touch()
     _mount(source, target, "", MS_BIND | MS_REC)
 
 
-def enter(view: View) -> None:
-    """Give the calling, single-threaded process its own view.
+def enter(view: View, uid: int) -> None:
+    """Give the calling, single-threaded process its own view, in which `uid` has the sandbox user's name.
 
     Raises:
         OSError: not permitted here.
     """
-    _unshare()
+    _unshare(uid)
     _mount("none", "/", "", MS_REC | MS_PRIVATE)
     root = "/tmp"
     outside = os.open(root, os.O_PATH | os.O_DIRECTORY)
@@ -76,20 +85,33 @@ def enter(view: View) -> None:
     for inside, path in view["binds"].items():
         _bind(f"/proc/self/fd/{kept[path]}", root + inside)
         _mount("none", root + inside, "", MS_REMOUNT | MS_BIND | MS_RDONLY)
+    _lay_over(f"{root}/etc/passwd", sandbox_user.passwd(Path("/etc/passwd").read_text(), uid))
+    entry_point = Path(root, ENTRY_POINT)
+    entry_point.write_text(f'#!/bin/sh\nexec {shlex.quote(view["python"])} -m awslambdaric "$@"\n')
+    entry_point.chmod(0o755)
     for descriptor in (outside, *kept.values()):
         os.close(descriptor)
     _pivot(root)
 
 
-def _unshare() -> None:
+def _unshare(uid: int) -> None:
     if os.geteuid() == 0:
         call("unshare", CLONE_NEWNS)
         return
-    uid, gid = os.getuid(), os.getgid()
+    outer_uid, outer_gid = os.getuid(), os.getgid()
     call("unshare", CLONE_NEWUSER | CLONE_NEWNS)
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    Path("/proc/self/uid_map").write_text(f"{uid} {outer_uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{uid} {outer_gid} 1")
+
+
+def _lay_over(path: str, content: str) -> None:
+    """Show other content in place of a file."""
+    other = Path("/tmp", ".laid-over")
+    other.write_text(content)
+    other.chmod(0o644)
+    _bind(str(other), path)
+    other.unlink()
 
 
 def _first_levels(view: View) -> set[str]:

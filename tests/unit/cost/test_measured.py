@@ -10,7 +10,8 @@ from harness.cli import cli
 from harness.cost.event_driven import PLATFORM_LOG_BYTES
 from harness.cost.measured import load_of
 from harness.errors import UsageError
-from harness.localstack.outcome import Outcome, Status, log_text
+from harness.localstack.outcome import Outcome, Status
+from harness.localstack.platform_log import LoggedFunction, log_text
 from tests.unit.run_fixtures import START_S, good_run, invocation
 
 FUNCTIONS = {
@@ -51,7 +52,7 @@ def test_a_run_that_loaded_nothing_has_no_price() -> None:
 
 def test_the_platforms_own_log_lines_are_as_long_as_counted() -> None:
     outcome = Outcome(Status.OK, b"{}", "", START_S, START_S + 25, 25_000.12, cold=False, peak_memory_mb=180)
-    text = log_text(outcome, "10fdf45-3402-4500-ae9b-72b563478e3ee", "$LATEST", 1_024)
+    text = log_text(outcome, "10fdf45-3402-4500-ae9b-72b563478e3ee", LoggedFunction("loader", "$LATEST", 1_024))
     assert len(text.encode()) == pytest.approx(PLATFORM_LOG_BYTES, rel=0.1)
 
 

@@ -14,7 +14,8 @@ import pytest
 from harness.localstack.capacity import Capacity
 from harness.localstack.environment import Environment, Program
 from harness.localstack.launcher import Launcher
-from harness.localstack.outcome import Invocation, Status, log_text
+from harness.localstack.outcome import Invocation, Status
+from harness.localstack.platform_log import LoggedFunction, log_text
 
 HANDLER = """
 import os, subprocess, sys, time
@@ -77,7 +78,7 @@ def test_the_second_invoke_is_warm(make: Make) -> None:
     assert (first.cold, second.cold) == (True, False)
     assert first.init_ms is not None
     assert second.init_ms is None
-    assert "Init Duration" in log_text(first, "1", "$LATEST", 256)
+    assert "Init Duration" in log_text(first, "1", LoggedFunction("f", "$LATEST", 256))
     environment.stop()
 
 

@@ -40,27 +40,6 @@ def test_exit_reasons(ended: Exit, reason: str) -> None:
     assert outcome.exit_reason(ended) == reason
 
 
-def test_the_report_line_of_a_warm_and_of_a_cold_invoke() -> None:
-    assert outcome.report_line(_outcome(), "r", 128) == (
-        "REPORT RequestId: r\tDuration: 12.35 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\n"
-    )
-    cold = outcome.report_line(_outcome(init_ms=100.2), "r", 128)
-    assert "Billed Duration: 113 ms" in cold
-    assert cold.endswith("\tInit Duration: 100.20 ms\n")
-
-
-def test_output_without_a_line_end_does_not_swallow_the_end_line() -> None:
-    text = outcome.log_text(_outcome(output="no line end"), "r", "7", 128)
-    assert text.startswith("START RequestId: r Version: 7\nno line end\nEND RequestId: r\nREPORT")
-
-
-def test_a_crash_is_named_in_the_log() -> None:
-    crash = _outcome(Status.CRASH, outcome.exit_payload("r", Exit(None, 9)), error_type="Runtime.ExitError")
-    text = outcome.log_text(crash, "r", "7", 128)
-    assert "RequestId: r Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n" in text
-    assert text.endswith("\tStatus: error\tError Type: Runtime.ExitError\n")
-
-
 def test_images_are_found_read_anew_and_overridden(tmp_path: Path) -> None:
     file = tmp_path / "images.json"
     with pytest.raises(images.ImageNotRegistered):

@@ -1,0 +1,31 @@
+"""How fast a function may get new execution environments.
+
+"Each of your functions … can scale by 1,000 execution environment instances every 10 seconds" (Lambda scaling
+behavior: concurrency scaling rate); what is not used does not add up. In: a clock and one call for each environment
+about to start. Out: whether it may. Pure but for the clock; knows no LocalStack.
+"""
+
+import threading
+from collections.abc import Callable
+
+ENVIRONMENTS = 1_000
+INTERVAL_S = 10.0
+
+
+class EnvironmentRate:
+    """A bucket of permissions for each function, refilled steadily; safe between threads."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def may_start(self, function_arn: str) -> bool:
+        """Count one more environment of this function; false when it has to wait (the invoke is throttled)."""
+        with self._lock:
+            now = self._clock()
+            left, since = self._left.get(function_arn, (float(ENVIRONMENTS), now))
+            left = min(float(ENVIRONMENTS), left + (now - since) * ENVIRONMENTS / INTERVAL_S)
+            allowed = left >= 1
+            self._left[function_arn] = (left - 1 if allowed else left, now)
+            return allowed

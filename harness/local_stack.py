@@ -88,5 +88,6 @@ def describe(found: dict[str, Any]) -> str:
             f"pipeline  {found['pipeline']}",
             f"aws       {found['aws_endpoint_url']} (region {found['region']}, any access key)",
             f"redshift  {redshift['host']}:{redshift['port']} database {redshift['database']} user {redshift['user']}",
+            *([f"data api  {found['data_api_url']}"] if found.get("data_api_url") else []),
         ]
     )

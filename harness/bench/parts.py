@@ -41,7 +41,7 @@ def warehouse_alone() -> Iterator[tuple[Endpoints, dict[str, Child]]]:
         redshift_password, log = secrets.token_urlsafe(24), directory / "queries.jsonl"
         gateway = warehouse.start(directory / "redshift", directory, free_port(), redshift_password, backend, url, log)
         cleanup.callback(end, gateway, signal.SIGKILL)
-        redshift = warehouse.wait(gateway, redshift_password)
+        redshift, _ = warehouse.wait(gateway, redshift_password)
         parts = {"object store": store, "postgresql": server, "gateway": gateway}
         pids = {name: child.pid for name, child in parts.items()}
         yield Endpoints("floor", url, REGION, redshift, backend, directory, directory / "trace", log, None, pids), parts

@@ -1,13 +1,14 @@
 """`python -m harness.redshift`: a gateway on its own.
 
-Prints one JSON line when clients can connect: {"host", "port", "ca_file"}. Ends on SIGTERM and SIGINT. The password of
-`--user` comes from REDSHIFT_PASSWORD, the backend's from the connection string or PGPASSWORD.
+Prints one JSON line when clients can connect: {"host", "port", "ca_file", "data_api_url"}. Ends on SIGTERM and SIGINT.
+The password of `--user` comes from REDSHIFT_PASSWORD, the backend's from the connection string or PGPASSWORD.
 """
 
 import asyncio
 import json
 import os
 import signal
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -33,6 +34,7 @@ from harness.redshift.latency import LatencyModel
 @click.option("--latency-spread", default=0.0, show_default=True, help="latency model: sigma of the log-normal factor")
 @click.option("--latency-seed", default=0, show_default=True)
 @click.option("--copy-queue-s", default=0.0, show_default=True, help="latency model: seconds before a COPY's lock")
+@click.option("--data-api-port", default=None, type=int, help="serve the Redshift Data API there; 0: a free port")
 def main(
     host: str,
     port: int,
@@ -49,6 +51,7 @@ def main(
     latency_spread: float,
     latency_seed: int,
     copy_queue_s: float,
+    data_api_port: int | None,
 ) -> None:
     """Serve Redshift clients from a PostgreSQL database."""
     password = os.environ.get("REDSHIFT_PASSWORD")
@@ -56,7 +59,7 @@ def main(
         raise click.UsageError("REDSHIFT_PASSWORD is not set: it is the password clients log in with")
     settings = Settings(
         postgres=postgres, user=user, password=password, tls_dir=tls_dir, s3_endpoint=s3_endpoint, host=host, port=port,
-        query_log=query_log, authentication=authentication, wlm_slots=wlm_slots,
+        query_log=query_log, authentication=authentication, wlm_slots=wlm_slots, data_api_port=data_api_port,
         latency=LatencyModel(copy_base_s, copy_per_row_s, commit_s, latency_spread, latency_seed, copy_queue_s),
     )  # fmt: skip
     try:
@@ -74,7 +77,7 @@ async def _serve(settings: Settings) -> None:
     await asyncio.wait((serving, started), return_when=asyncio.FIRST_COMPLETED)
     if started.done():
         where = started.result()
-        print(json.dumps({"host": where.host, "port": where.port, "ca_file": str(where.ca_file)}), flush=True)
+        print(json.dumps(asdict(where), default=str), flush=True)
     await serving
 
 

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.redshift import catalog, connect, tls, warm
 from harness.redshift import messages as wire
@@ -26,6 +27,7 @@ from harness.redshift.copy.load import Loader
 from harness.redshift.copy.objects import ObjectStore
 from harness.redshift.copy.unload import Unloader
 from harness.redshift.copy.work import S3Work
+from harness.redshift.data_api.credentials import TemporaryCredentials
 from harness.redshift.latency import LatencyModel
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
@@ -33,6 +35,9 @@ from harness.redshift.recorder import LoadRecorder
 from harness.redshift.session import Identity, Session
 from harness.redshift.wording import as_redshift_error
 from harness.redshift.workload import Workload
+
+if TYPE_CHECKING:
+    from harness.redshift.data_api.service import Service
 
 _logger = logging.getLogger(__name__)
 SERVER_VERSION = "8.0.2"
@@ -57,7 +62,7 @@ class Settings:
     """How a gateway is set up. postgres: libpq connection string of a superuser. port 0: a free one.
 
     authentication is "md5" or "cleartext"; s3_endpoint None means AWS itself; wlm_slots 0 means no limit on queries
-    that run at the same time.
+    that run at the same time. data_api_port None: no Redshift Data API, 0: on a free port.
     """
 
     postgres: str
@@ -71,15 +76,17 @@ class Settings:
     authentication: str = "md5"
     latency: LatencyModel = field(default_factory=LatencyModel)
     wlm_slots: int = 0
+    data_api_port: int | None = None
 
 
 @dataclass(frozen=True)
 class Listening:
-    """Where clients connect, and the CA they trust."""
+    """Where clients connect, the CA they trust, and the endpoint URL of the Data API if it is served."""
 
     host: str
     port: int
     ca_file: Path
+    data_api_url: str | None = None
 
 
 class Gateway:
@@ -102,6 +109,7 @@ class Gateway:
         )
         self._clients: set[asyncio.Task[None]] = set()
         self._sessions: dict[bytes, Session] = {}  # by cancel key
+        self._credentials = TemporaryCredentials(settings.user, self._address.database)
         warm.warm_up(store)
 
     @property
@@ -112,12 +120,18 @@ class Gateway:
         """Listen until `stop`; `started` is set once clients can connect."""
         await asyncio.to_thread(catalog.install, self._address, self._settings.user, self._settings.password)
         server = await asyncio.start_server(self._accept, self._settings.host, self._settings.port, limit=1 << 20)
-        self.listening = Listening(self._settings.host, server.sockets[0].getsockname()[1], self.ca_file)
+        port = server.sockets[0].getsockname()[1]
+        self._loop = asyncio.get_running_loop()
+        data_api = await asyncio.to_thread(self._start_data_api, port)
+        url = None if data_api is None else data_api.url
+        self.listening = Listening(self._settings.host, port, self.ca_file, url)
         if isinstance(started, threading.Event):
             started.set()
         else:
             started.set_result(self.listening)
         await stop.wait()
+        if data_api is not None:
+            await asyncio.to_thread(data_api.close)
         server.close()
         for task in list(self._clients):
             task.cancel()
@@ -128,6 +142,36 @@ class Gateway:
         self._threads.shutdown()
         self._store.close()
         self._log.close()
+
+    def _start_data_api(self, port: int) -> "Service | None":
+        settings = self._settings
+        if settings.data_api_port is None:
+            return None
+        from harness.redshift.data_api.service import Service  # a web server, which an image without it does not have
+
+        return Service((settings.host, port), settings.data_api_port, settings.password, self._credentials, self)
+
+    # --- what the Data API asks, from threads of its own
+
+    def query_id_of(self, process_id: int) -> int:
+        """The number of the newest statement of a session, by its process id; -1 if none is kept."""
+        return self._log.newest_of(process_id)
+
+    def cancel(self, process_id: int) -> None:
+        """Cancel what a session does, by its process id."""
+        asyncio.run_coroutine_threadsafe(self._cancel_process(process_id), self._loop).result()
+
+    async def _cancel_process(self, process_id: int) -> None:
+        for key in list(self._sessions):
+            if key.startswith(struct.pack("!I", process_id)):
+                await self._cancel(key)
+
+    async def _cancel(self, key: bytes) -> None:
+        if session := self._sessions.get(key):
+            session.cancel()
+            await connect.cancel(self._address, key)
+
+    # --- clients
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -178,9 +222,7 @@ class Gateway:
             elif code == wire.GSS_REQUEST:
                 writer.write(b"N")
             elif code == wire.CANCEL_REQUEST:
-                if session := self._sessions.get(body[4:]):
-                    session.cancel()
-                    await connect.cancel(self._address, body[4:])
+                await self._cancel(body[4:])
                 return None
             elif code == wire.PROTOCOL_3:
                 return _pairs(body)
@@ -191,20 +233,24 @@ class Gateway:
         settings, salt = self._settings, secrets.token_bytes(4)
         if settings.authentication == "md5":
             writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_MD5) + salt))
-            expected = connect.md5_answer(settings.user, settings.password, salt)
+            expected = [connect.md5_answer(user, password, salt) for password in self._passwords(user)]
         else:
             writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_CLEARTEXT)))
-            expected = settings.password.encode()
+            expected = [password.encode() for password in self._passwords(user)]
         kind, body = await wire.read_message(reader)
         if kind != ord("p"):
             raise ProtocolError("expected password response")
-        if not (hmac.compare_digest(body.rstrip(b"\x00"), expected) and user == settings.user):
+        if not any(hmac.compare_digest(body.rstrip(b"\x00"), password) for password in expected):
             raise Refusal("28P01", f'password authentication failed for user "{user}"')
+
+    def _passwords(self, user: str) -> list[str]:
+        """What a user may log in with at this moment: none if it is no user."""
+        return [self._settings.password] if user == self._settings.user else self._credentials.passwords(user)
 
     async def _run_session(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parameters: dict[str, str]
     ) -> None:
-        user, database = parameters["user"], parameters.get("database", parameters["user"])
+        user, database = self._settings.user, parameters.get("database", parameters["user"])
         if database != self._address.database:
             raise Refusal("3D000", f'database "{database}" does not exist')
         wanted = {name: value for name, value in parameters.items() if name in _BACKEND_PARAMETERS}

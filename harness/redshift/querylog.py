@@ -24,7 +24,8 @@ _SECRETS = re.compile(
 
 @dataclass
 class Record:
-    """One statement of one session; times are `time.time()` seconds, `transaction_id` counts within the session."""
+    """One statement of one session; times are `time.time()` seconds, `transaction_id` counts within the session,
+    `queued_s` is how long it waited for a slot (WLM, a model)."""
 
     at_s: float
     session: int
@@ -38,6 +39,7 @@ class Record:
     rows: int = 0
     bytes: int = 0
     error: str | None = None
+    queued_s: float = 0.0
     on_end: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
 
@@ -63,6 +65,10 @@ class QueryLog:
         if self._file:
             self._file.write(json.dumps(_as_json(record), ensure_ascii=False) + "\n")
             self._file.flush()
+
+    def newest_of(self, session: int) -> int:
+        """The query id of the last statement of a session that has ended; -1 if none is kept. From any thread."""
+        return next((record.query_id for record in reversed(list(self.ended)) if record.session == session), -1)
 
     def close(self) -> None:
         if self._file:

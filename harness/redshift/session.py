@@ -6,12 +6,13 @@ gateway opens one for the statement and ends it with it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from harness.redshift import messages as wire
 from harness.redshift.backend import Backend
-from harness.redshift.copy.load import Loaded
 from harness.redshift.copy.work import S3Work
 from harness.redshift.exchanges import BackendError, Exchange, Skipped
 from harness.redshift.messages import ProtocolError, Refusal
@@ -19,6 +20,8 @@ from harness.redshift.plan import Plan
 from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.statements import plan_script
 
+_Done = TypeVar("_Done")
+LOST = "the connection was lost"
 LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
 UNQUEUED = frozenset(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SET", "SHOW", "RESET", "ALTER SYSTEM"))
 RAISE = "DO 'BEGIN RAISE EXCEPTION ''refused by the gateway''; END'"
@@ -44,7 +47,7 @@ class Session:
         self._portals: dict[str, Plan] = {}
         self._own_transaction = False  # the gateway opened it for a single statement
         self._in_transaction = False  # the client's, as far as its messages were sent
-        self._special: asyncio.Future[Loaded] | None = None  # what the gateway runs itself at the moment
+        self._special: asyncio.Future[Any] | None = None  # what the gateway runs itself at the moment
         self._cancel_asked = False
         self._transaction_id = 0
         self._wrote = False  # in the current transaction
@@ -83,11 +86,11 @@ class Session:
         await self._backend.drained()
         for plan in plans:
             await self._show_history(plan)
-        if len(plans) == 1 and self._is_plain(plans[0]):
+        if len(plans) == 1 and self._is_plain(plans[0]) and not self._queues(plans[0]):
             plan = plans[0]
             await self._hold_commit(plan)
             self._track(plan)
-            record = await self._admit(plan)
+            record = self._begin_record(plan)
             self._backend.send(wire.query(plan.sql), Exchange("Q", record=record))
             if plan.transaction:
                 await self._backend.drained()
@@ -116,13 +119,20 @@ class Session:
 
     async def _run_simple(self, plan: Plan) -> str | None:
         """Run one statement of a simple query; the transaction status, None if the gateway refused it."""
-        record = await self._admit(plan)
+        self._in_transaction = self._backend.status != "I" and not self._own_transaction
+        record = self._begin_record(plan)
         plan = self._outside_transaction(plan)
         if plan.refusal or plan.is_special:
             return await self._run_special_simple(plan, record)
         prefix = [LOCK.format(table) for table in plan.locks]
         self._wrote = self._wrote or bool(plan.locks)
         await self._hold_commit(plan)
+        if self._queues(plan):
+            prefix = []
+            self._take_locks(plan)
+            if not await self._queue(plan, record):
+                await self._backend.sync(hide_ready=True)
+                return None
         if plan.transaction:
             self._own_transaction = False
         elif prefix and self._backend.status == "I":
@@ -139,7 +149,7 @@ class Session:
         if plan.copy is not None:
             await self._work.workload.latency.hold_queued_copy()
         self._take_locks(plan)
-        succeeded = await self._run_special(plan, record)
+        succeeded = await self._queue(plan, record) and await self._run_special(plan, record)
         status = await self._backend.sync(hide_ready=True)
         return status if succeeded else None
 
@@ -205,7 +215,9 @@ class Session:
         if plan is None:
             self._backend.send(wire.message(b"E", body), Exchange("E"))
             return
-        record = await self._admit(plan)
+        record = self._begin_record(plan)
+        if not await self._queue(plan, record):
+            return
         await self._hold_commit(plan)
         if plan.is_special:
             await self._backend.drained()
@@ -255,15 +267,34 @@ class Session:
                 await self._work.workload.latency.hold_commit()
             self._wrote = False
 
-    async def _admit(self, plan: Plan) -> Record:
-        """The record of a statement about to run; waits for one of the slots if their number is limited (WLM)."""
-        slots = self._work.workload.slots
-        record = self._begin_record(plan)
-        if slots.limit and plan.kind not in UNQUEUED:
-            await self._backend.drained()
-            await slots.acquire()
-            record.on_end = slots.release
-        return record
+    def _queues(self, plan: Plan) -> bool:
+        """Whether a statement needs a slot, as their number is limited (WLM)."""
+        return bool(self._work.workload.slots.limit) and plan.kind not in UNQUEUED and plan.refusal is None
+
+    async def _queue(self, plan: Plan, record: Record) -> bool:
+        """Wait for a slot, if the statement needs one; False if it is not to run, which the client then knows.
+
+        Its locks come first: who holds a slot never waits for somebody's lock who waits for a slot.
+        """
+        if not self._queues(plan):
+            return True
+        await self._backend.drained()
+        if self._backend.queue.failed_until_sync:
+            self._log.end(record, error="an earlier statement of the pipeline failed, or its lock could not be had")
+            return False
+        began_s = time.monotonic()
+        try:
+            await self._cancellable(self._work.workload.slots.acquire())
+        except Refusal as refusal:
+            self._refuse(refusal, record)
+            return False
+        except asyncio.CancelledError:
+            self._log.end(record, error=LOST)
+            raise
+        finally:
+            record.queued_s = time.monotonic() - began_s
+        record.on_end = self._work.workload.slots.release
+        return True
 
     async def _show_history(self, plan: Plan) -> None:
         if plan.reads_history:
@@ -287,7 +318,7 @@ class Session:
         try:
             if plan.refusal:
                 raise plan.refusal
-            done = await self._run_cancellable(plan, record)
+            done = await self._cancellable(self._work.run(plan, self._backend, record))
         except Refusal as refusal:
             self._refuse(refusal, record)
         except BackendError as error:
@@ -295,21 +326,29 @@ class Session:
             self._client.write(wire.message(b"E", self._backend.filter_error(error.body)))
         except Skipped:
             self._log.end(record, error="skipped")
+        except asyncio.CancelledError:
+            self._log.end(record, error=LOST)
+            raise
         else:
             self._log.end(record, done.rows, done.size_bytes)
             self._client.write(done.client_messages)
             return True
         return False
 
-    async def _run_cancellable(self, plan: Plan, record: Record) -> Loaded:
-        self._special = asyncio.ensure_future(self._work.run(plan, self._backend, record))
+    async def _cancellable(self, work: Coroutine[object, object, _Done]) -> _Done:
+        """The outcome of something that the gateway does itself.
+
+        Raises:
+            Refusal: the client asked to cancel it.
+        """
+        doing: asyncio.Future[_Done] = asyncio.ensure_future(work)
+        self._special = doing
         try:
-            return await self._special
+            return await doing
         except asyncio.CancelledError:
             if self._cancel_asked:
                 raise Refusal("57014", "canceling statement due to user request") from None
-            self._special.cancel()
-            self._log.end(record, error="the connection was lost")
+            doing.cancel()
             raise
         finally:
             self._special, self._cancel_asked = None, False

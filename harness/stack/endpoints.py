@@ -42,7 +42,7 @@ class Endpoints:
 
     `postgres` is the stand-in's backend, for the harness's own accounting; the pipeline under test never sees it.
     `images_file` is None where the stack knows the pipeline's images already; `inside` is None where functions see
-    what the harness sees.
+    what the harness sees; `data_api_url` is None where the Redshift Data API is not served.
     """
 
     stack: str
@@ -56,6 +56,7 @@ class Endpoints:
     images_file: Path | None
     pids: dict[str, int]
     inside: Inside | None = None
+    data_api_url: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `harness status --json` prints it, without the pipeline."""
@@ -77,6 +78,7 @@ def endpoints_from_json(raw: dict[str, Any]) -> Endpoints:
             images_file=raw["images_file"] and Path(raw["images_file"]),
             pids=raw["pids"],
             inside=_inside_from_json(raw.get("inside")),
+            data_api_url=raw.get("data_api_url"),
         )
     except (KeyError, TypeError) as error:
         raise HarnessError(f"not the status of a stack: {error}") from error

@@ -89,7 +89,7 @@ def bring_up(directory: Path, logs: Path, aws_port: int, redshift_port: int, chi
         directory / "redshift", logs, redshift_port, redshift_password, backend, aws_endpoint_url, query_log
     )
     children.append(gateway)
-    redshift = warehouse.wait(gateway, redshift_password)
+    redshift, data_api_url = warehouse.wait(gateway, redshift_password)
     emulator.wait(the_emulator, aws_port)
     return Endpoints(
         stack="embedded",
@@ -102,6 +102,7 @@ def bring_up(directory: Path, logs: Path, aws_port: int, redshift_port: int, chi
         query_log=query_log,
         images_file=images_file,
         pids={"supervisor": os.getpid()} | {child.name: child.pid for child in children},
+        data_api_url=data_api_url,
     )
 
 

@@ -26,7 +26,8 @@ def start(
         "redshift",
         [sys.executable, "-m", "harness.redshift", "--port", str(port),
          "--postgres", f"postgresql://{postgres.user}@{postgres.host}:{postgres.port}/{postgres.database}",
-         "--s3-endpoint", s3_endpoint, "--tls-dir", directory / "tls", "--query-log", query_log, "--user", USER],
+         "--s3-endpoint", s3_endpoint, "--tls-dir", directory / "tls", "--query-log", query_log, "--user", USER,
+         "--data-api-port", "0"],
         logs / "redshift.log",
         environment=os.environ | {
             "REDSHIFT_PASSWORD": password,
@@ -39,8 +40,8 @@ def start(
     )  # fmt: skip
 
 
-def wait(gateway: Child, password: str) -> Redshift:
-    """Return how clients connect, once the gateway says that it listens.
+def wait(gateway: Child, password: str) -> tuple[Redshift, str]:
+    """Return how clients connect and the Data API's endpoint URL, once the gateway says that it listens.
 
     Raises:
         HarnessError: it ended before it was ready.
@@ -52,4 +53,4 @@ def wait(gateway: Child, password: str) -> Redshift:
         gateway.process.wait()
         raise HarnessError(f"the Redshift gateway did not start: {gateway.last_lines()}")
     ready = json.loads(line)
-    return Redshift(LOOPBACK, ready["port"], DATABASE, USER, password, ready.get("ca_file"))
+    return Redshift(LOOPBACK, ready["port"], DATABASE, USER, password, ready.get("ca_file")), ready["data_api_url"]

@@ -62,8 +62,9 @@ create view pg_catalog.sys_query_history as
     select 100 as user_id, q.query_id, null::varchar as query_label, q.transaction_id, q.session_id, q.database_name,
            q.query_type::varchar(32) as query_type, case when q.error_message is null then 'success' else 'failed' end as status,
            false as result_cache_hit, q.start_time, q.end_time,
-           (extract(epoch from q.end_time - q.start_time) * 1000000)::bigint as elapsed_time, 0::bigint as queue_time,
-           (extract(epoch from q.end_time - q.start_time) * 1000000)::bigint as execution_time,
+           (extract(epoch from q.end_time - q.start_time) * 1000000)::bigint as elapsed_time,
+           (q.queued_s * 1000000)::bigint as queue_time,
+           ((extract(epoch from q.end_time - q.start_time) - q.queued_s) * 1000000)::bigint as execution_time,
            q.error_message::varchar(512) as error_message, q.returned_rows, q.returned_bytes,
            q.query_text::varchar(4000) as query_text, '8.0.2'::varchar as redshift_version, null::varchar as usage_limit,
            'primary'::varchar as compute_type, 0::bigint as compile_time, 0::bigint as planning_time, 0::bigint as lock_wait_time,
@@ -93,9 +94,11 @@ create view pg_catalog.stl_error as
       from redshift_internal.query where error_message is not null;
 create view pg_catalog.stl_wlm_query as
     select userid, xid, 0 as task, query, 6 as service_class, 1 as slot_count, starttime as service_class_start_time,
-           starttime as queue_start_time, starttime as queue_end_time, 0::bigint as total_queue_time,
-           starttime as exec_start_time, endtime as exec_end_time,
-           (extract(epoch from endtime - starttime) * 1000000)::bigint as total_exec_time from pg_catalog.stl_query;
+           starttime as queue_start_time, starttime + queue_time * interval '1 microsecond' as queue_end_time,
+           queue_time as total_queue_time, starttime + queue_time * interval '1 microsecond' as exec_start_time,
+           endtime as exec_end_time, h.execution_time as total_exec_time
+      from pg_catalog.stl_query q join (select query_id as query, queue_time, execution_time
+                                          from pg_catalog.sys_query_history) h using (query);
 create view pg_catalog.stl_ddltext as
     select userid, xid, pid, label, starttime, endtime, 0 as sequence, querytxt::char(200) as text from pg_catalog.stl_query
      where querytxt ~* '^\s*(create|alter|drop|truncate)';

@@ -1,0 +1,54 @@
+"""The Data API of one gateway, from its settings to a listening server.
+
+In: where the gateway listens and who its user is. Out: a `Server` with everything behind it; `close` ends all of it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+
+from harness.redshift.data_api.credentials import TemporaryCredentials
+from harness.redshift.data_api.metadata import Metadata
+from harness.redshift.data_api.operations import DataApi
+from harness.redshift.data_api.results import prepare
+from harness.redshift.data_api.runner import Runner, Warehouse
+from harness.redshift.data_api.server import Application, Server
+from harness.redshift.data_api.sessions import Sessions
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812
+
+APPLICATION_NAME = "Redshift Data API"
+STATEMENT_TIMEOUT_MS = 24 * 3600 * 1000  # the longest a statement may run
+
+
+class Service:
+    """A running Data API."""
+
+    def __init__(
+        self,
+        gateway: tuple[str, int],
+        port: int,
+        password: str,
+        credentials: TemporaryCredentials,
+        warehouse: Warehouse,
+    ) -> None:
+        host, gateway_port = gateway
+
+        def connect(request: dict[str, Any]) -> "Connection":
+            connection = psycopg2.connect(
+                host=host, port=gateway_port, user=request.get("DbUser", credentials.user), password=password,
+                dbname=request["Database"], sslmode="disable", application_name=APPLICATION_NAME,
+                options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            )  # fmt: skip
+            connection.autocommit = True
+            prepare(connection)
+            return connection
+
+        self._runner = Runner(Sessions(connect), warehouse)
+        self._server = Server(host, port, Application(DataApi(self._runner, Metadata(connect)), credentials))
+        self.url = self._server.url
+
+    def close(self) -> None:
+        self._server.close()
+        self._runner.close()

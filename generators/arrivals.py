@@ -121,6 +121,19 @@ class Burst:
                 yield from (begins_s + offset_s for offset_s in Constant(rate_per_min).times(length_s))
 
 
+@dataclass(frozen=True)
+class Paused:
+    """See `paused`."""
+
+    rate_per_min: float
+    at_s: float
+    for_s: float
+
+    def times(self, duration_s: float) -> Iterator[float]:
+        every = Constant(self.rate_per_min).times(duration_s)
+        return (time_s for time_s in every if not self.at_s <= time_s < self.at_s + self.for_s)
+
+
 def constant(rate_per_min: float) -> Constant:
     """Evenly spaced arrivals: `constant(100)` over 120 s gives exactly 200."""
     return Constant(rate_per_min)
@@ -139,3 +152,8 @@ def ramp(from_per_min: float, to_per_min: float, over_s: float) -> Ramp:
 def burst(base_per_min: float, peak_per_min: float, at_s: float, for_s: float) -> Burst:
     """A base rate, interrupted by `for_s` seconds at the peak rate that begin at `at_s`."""
     return Burst(base_per_min, peak_per_min, at_s, for_s)
+
+
+def paused(rate_per_min: float, at_s: float, for_s: float) -> Paused:
+    """Evenly spaced arrivals, with none for `for_s` seconds from `at_s` on."""
+    return Paused(rate_per_min, at_s, for_s)

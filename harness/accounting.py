@@ -35,13 +35,16 @@ class DeliveredFile:
 
 @dataclass(frozen=True)
 class TypeTotals:
-    """What the tables of a type hold besides."""
+    """What the tables of a type hold besides: `unexpected` rows have a key that nobody delivered, `foreign` ones name a
+    source file that nobody delivered."""
 
     type: str
     final_rows: int
     stage_rows: int
     unexpected: int
     unexpected_from: str | None
+    foreign: int = 0
+    foreign_from: str | None = None
 
     def to_event(self) -> dict[str, Any]:
         """The fields of its `accounted_type` event."""
@@ -139,7 +142,20 @@ def _staged_rows(connection: "Connection", settings: TypeSettings) -> dict[str, 
         return {key: int(count) for key, count in cursor.fetchall()}
 
 
-def _totals(connection: "Connection", type_name: str, settings: TypeSettings) -> TypeTotals:
+def _foreign(connection: "Connection", settings: TypeSettings, files: list[DeliveredFile]) -> tuple[int, str | None]:
+    """Rows whose lineage leads nowhere, and where it pretends to lead."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT coalesce(sum(rows), 0), min(source_file) FROM (SELECT source_file, count(*) AS rows "
+            f"FROM {settings.final_table} GROUP BY source_file) AS found "
+            "WHERE source_file IS NULL OR source_file <> ALL(%s)",
+            ([file.key for file in files],),
+        )
+        count, source = cursor.fetchone() or (0, None)
+    return int(count), source
+
+
+def _totals(connection: "Connection", type_name: str, settings: TypeSettings, files: list[DeliveredFile]) -> TypeTotals:
     same_key = " AND ".join(f'e."{name}" = f."{name}"' for name in settings.key)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -151,7 +167,9 @@ def _totals(connection: "Connection", type_name: str, settings: TypeSettings) ->
     if row is None:
         raise HarnessError(f"{settings.final_table}: counting gave no row")
     final_rows, stage_rows, unexpected, unexpected_from = row
-    return TypeTotals(type_name, final_rows, stage_rows, unexpected, unexpected_from)
+    return TypeTotals(
+        type_name, final_rows, stage_rows, unexpected, unexpected_from, *_foreign(connection, settings, files)
+    )
 
 
 def account(
@@ -177,6 +195,6 @@ def account(
             for file in files:
                 empty = dict.fromkeys(("expected", "merged", "missing", "altered", "superseded", "duplicated"), 0)
                 yield file, Accounted(**counts.get(file.index, empty), in_stage=staged.get(file.key, 0))
-            yield _totals(connection, type_name, settings)
+            yield _totals(connection, type_name, settings, files)
     except psycopg2.Error as error:
         raise HarnessError(f"accounting for {type_name}: {str(error).strip()}") from error

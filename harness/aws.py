@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+USER_AGENT = "nrt-harness"
+
 
 @dataclass(frozen=True)
 class Aws:
@@ -28,7 +30,12 @@ class Aws:
             region_name=self.endpoints.region,
             aws_access_key_id=EMULATOR_ACCESS_KEY,
             aws_secret_access_key=EMULATOR_ACCESS_KEY,
-            config=Config(retries={"mode": "standard", "max_attempts": 3}, s3={"addressing_style": "path"}),
+            config=Config(
+                retries={"mode": "standard", "max_attempts": 3},
+                s3={"addressing_style": "path"},
+                # by which the emulator's faults leave the harness itself alone
+                user_agent_extra=USER_AGENT,
+            ),
         )
 
     @cached_property

@@ -173,6 +173,14 @@ def nothing_unexpected() -> Check:
         ]
         if unexpected:
             return Verdict.FAIL, f"final tables hold what nobody delivered: {_named(unexpected)}"
+        foreign = [
+            f"{name}: {totals['foreign']:,} rows whose source_file names no delivered file, such as "
+            f"{totals['foreign_from']}"
+            for name, totals in evidence.history.type_totals.items()
+            if totals.get("foreign")
+        ]
+        if foreign:
+            return Verdict.FAIL, f"final tables hold rows that cannot be traced: {_named(foreign)}"
         return Verdict.PASS, "the final tables hold nothing that was not delivered"
 
     return Check("nothing_unexpected", judge)
@@ -183,7 +191,12 @@ def end_to_end() -> Check:
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
         sla_s = evidence.facts.sla_s
-        files = [file for file in evidence.delivered if file.dead_letter is None and not file.is_reject]
+        # A file that somebody mended later was never delivered as it should have been: no SLA counts for it.
+        files = [
+            file
+            for file in evidence.delivered
+            if file.dead_letter is None and not file.is_reject and not file.is_mended
+        ]
         if not files:
             return Verdict.INCONCLUSIVE, "no file was delivered"
         late = [file for file in files if file.end_to_end_s is not None and file.end_to_end_s > sla_s]

@@ -39,7 +39,7 @@ from harness.verdict_text import verdict_text
 
 
 @contextmanager
-def _sigterm_is_ctrl_c() -> Iterator[None]:
+def sigterm_is_ctrl_c() -> Iterator[None]:
     """CI systems end a job with SIGTERM: the run is then to stop as cleanly as on Ctrl-C."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -179,7 +179,7 @@ def run_and_judge(request: RunRequest, directory: RunDirectory, stack: str, live
     facts = facts_of(request, stack)
     directory.write_facts(facts)
     progress = Progress(Console(stderr=True))
-    with _sigterm_is_ctrl_c():
+    with sigterm_is_ctrl_c():
         tell = (lambda url: progress.phase(f"live view: {url}")) if live else None
         record(request, facts, directory, progress, live=tell)
     return judged(directory, request.scenario.checks)
@@ -201,6 +201,10 @@ def run_scenario(
             name, beside, out=out, stack=stack, as_json=as_json, pipeline_file=pipeline_file, live=live, **options
         )
     request = request_of(catalogue.scenario(name), pipeline_file, **options)  # type: ignore[arg-type]
+    if request.scenario.search is not None:
+        from harness.command_capacity import find_capacity
+
+        return find_capacity(request, request.scenario.search, out, stack, as_json=as_json)
     directory = create(out, name)
     judgement = run_and_judge(request, directory, stack, live)
     if as_json:

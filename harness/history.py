@@ -53,6 +53,7 @@ class FileHistory:
     records: int
     at_s: float
     is_reject: bool = False
+    is_mended: bool = False
     intended_s: float | None = None
     made_s: float | None = None
     size_bytes: int | None = None
@@ -173,6 +174,7 @@ class History:
     invocations: list[Event] = field(default_factory=list)
     batch_runs: list[Event] = field(default_factory=list)
     dead_letters: list[Event] = field(default_factory=list)
+    redriven: set[str] = field(default_factory=set)
     type_totals: dict[str, dict[str, Any]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     max_receive_count: dict[str, int] = field(default_factory=dict)
@@ -185,6 +187,14 @@ class History:
     interrupted: bool = False
     finished: bool = False
     _by_index: dict[int, FileHistory] = field(default_factory=dict)
+
+    @property
+    def faults_at_work(self) -> set[str]:
+        """The faults that were injected and are not healed."""
+        at_work: set[str] = set()
+        for event in list(self.faults):
+            (at_work.discard if event["action"] == "heal" else at_work.add)(event["name"])
+        return at_work
 
     def apply(self, event: Event) -> None:
         """Take one event in. Unknown events are left alone: a later version's ledger can still be judged."""
@@ -199,7 +209,7 @@ class History:
             event["key"],
             event["records"],
             event["file_at_s"],
-            event.get("reject", False),
+            is_reject=event.get("reject", False),
         )
         self.files[file.key] = self._by_index[file.index] = file
 
@@ -295,6 +305,20 @@ class History:
         for key in event["keys"]:
             if file := self.files.get(key):
                 file.dead_letter = event
+
+    def _on_mended(self, event: Event) -> None:
+        """Somebody put the file in order that the source should have sent: from now on it is one to load."""
+        for key in event["keys"]:
+            if file := self.files.get(key):
+                file.is_reject, file.is_mended = False, True
+
+    def _on_redriven(self, event: Event) -> None:
+        """These letters are on their source queues again; what is still broken has to come back."""
+        self.redriven |= set(event["message_ids"])
+        self.dead_letters = [letter for letter in self.dead_letters if letter["message_id"] not in self.redriven]
+        for key in event["keys"]:
+            if file := self.files.get(key):
+                file.dead_letter = None
 
     def _on_accounted(self, event: Event) -> None:
         if file := self._file(event):

@@ -83,12 +83,22 @@ def _whole_lines(file: BufferedReader) -> Iterator[bytes]:
 
 
 def keep_sampling(watched: Watched, stop: threading.Event) -> None:
-    """Write a `sample` every two seconds, and every new dead letter as it is seen."""
+    """Write a `sample` every two seconds, and every new dead letter as it is seen.
+
+    While a fault is at work AWS may not answer: then there is no sample.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
     known: dict[str, int] = dict.fromkeys(watched.provisioned.types, 0)
     with sql.backend(watched.aws.endpoints, "nrt-probe") as connection:
         connection.autocommit = True
         while True:
-            sample(watched, connection, known)
+            was_faulty = watched.history.faults_at_work
+            try:
+                sample(watched, connection, known)
+            except (BotoCoreError, ClientError):
+                if not (was_faulty or watched.history.faults_at_work):
+                    raise
             if stop.wait(SAMPLE_EVERY_S):
                 return
 
@@ -108,6 +118,7 @@ def sample(watched: Watched, connection: "Connection", known: dict[str, int]) ->
         in_flight = int(depth["ApproximateNumberOfMessagesNotVisible"])
         dead_lettered = int(dead["ApproximateNumberOfMessages"])
         queues[name] = {"visible": visible, "in_flight": in_flight, "dead_lettered": dead_lettered}
+        known[name] = min(known[name], dead_lettered)  # somebody may have sent letters back
         if dead_lettered > known[name]:
             known[name] = _record_dead_letters(watched, name, resources.dead_letter_queue_url)
     for name, settings in watched.pipeline.types.items():
@@ -137,7 +148,7 @@ def stage_rows_of(connection: "Connection", table: str) -> int | None:
 
 
 def _record_dead_letters(watched: Watched, type_name: str, queue_url: str) -> int:
-    recorded = {event["message_id"] for event in watched.history.dead_letters}
+    recorded = {event["message_id"] for event in watched.history.dead_letters} | watched.history.redriven
     letters = peek(watched.aws.sqs, queue_url)
     for letter in letters:
         if letter.message_id not in recorded:

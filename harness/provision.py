@@ -13,7 +13,7 @@ from harness import sql, warehouse_model
 from harness.aws import Aws
 from harness.errors import HarnessError, UsageError
 from harness.pipeline import COPY_STAGING_PREFIX, Pipeline
-from harness.stack.endpoints import Inside
+from harness.stack.endpoints import Endpoints, Inside
 from harness.timing import Timing
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def _queue_policy(queue_arn: str, bucket: str) -> str:
     )
 
 
-def function_environment(pipeline: Pipeline, type_name: str, aws: Aws) -> dict[str, str]:
-    """The environment variables of a type's function."""
-    settings, inside = pipeline.types[type_name], aws.endpoints.inside
-    redshift = inside.redshift if inside else aws.endpoints.redshift
+def function_environment(pipeline: Pipeline, type_name: str, aws: Aws, seen: Endpoints | None = None) -> dict[str, str]:
+    """The environment variables of a type's function; `seen` is what it connects to, if not the stack itself."""
+    settings, seen = pipeline.types[type_name], seen or aws.endpoints
+    redshift = seen.inside.redshift if seen.inside else seen.redshift
     environment = {
         "DATA_TYPE": type_name,
         "FILE_FORMAT": settings.format,
@@ -107,6 +107,8 @@ def function_environment(pipeline: Pipeline, type_name: str, aws: Aws) -> dict[s
     }
     if redshift.ca_file:
         environment["REDSHIFT_CA_FILE"] = redshift.ca_file
+    if seen.aws_endpoint_url != aws.endpoints.aws_endpoint_url:
+        environment["AWS_ENDPOINT_URL"] = seen.aws_endpoint_url
     return environment | pipeline.function_of(type_name).environment
 
 
@@ -134,7 +136,7 @@ def _working_directory(pipeline: Pipeline, aws: Aws) -> str:
     return aws.endpoints.inside.pipeline_directory if aws.endpoints.inside else str(pipeline.directory)
 
 
-def _ensure_function(pipeline: Pipeline, type_name: str, aws: Aws) -> str:
+def _ensure_function(pipeline: Pipeline, type_name: str, aws: Aws, seen: Endpoints | None) -> str:
     client, settings = aws.functions, pipeline.function_of(type_name)
     name = resource_name(pipeline, type_name)
     configuration: dict[str, Any] = {
@@ -142,7 +144,7 @@ def _ensure_function(pipeline: Pipeline, type_name: str, aws: Aws) -> str:
         "Role": ROLE_ARN,
         "Timeout": settings.timeout_s,
         "MemorySize": settings.memory_mb,
-        "Environment": {"Variables": function_environment(pipeline, type_name, aws)},
+        "Environment": {"Variables": function_environment(pipeline, type_name, aws, seen)},
         "ImageConfig": {"Command": [settings.handler], "WorkingDirectory": _working_directory(pipeline, aws)},
     }
     try:
@@ -217,8 +219,10 @@ def make_tables(pipeline: Pipeline, aws: Aws) -> None:
                     raise UsageError(f"{pipeline.ddl}: does not make types.{type_name}.{key} {table!r}")
 
 
-def provision(pipeline: Pipeline, timing: Timing, aws: Aws) -> Provisioned:
+def provision(pipeline: Pipeline, timing: Timing, aws: Aws, seen: Endpoints | None = None) -> Provisioned:
     """Make or update everything; returns when every function and mapping is active.
+
+    `seen` is what functions connect to, where that is not the stack itself: a proxy that stands in front of it.
 
     Raises:
         UsageError: the pipeline's DDL was refused.
@@ -252,7 +256,7 @@ def provision(pipeline: Pipeline, timing: Timing, aws: Aws) -> Provisioned:
                     "Policy": _queue_policy(f"arn:aws:sqs:{aws.endpoints.region}:000000000000:{base}", pipeline.bucket),
                 },
             )
-            function = _ensure_function(pipeline, name, aws)
+            function = _ensure_function(pipeline, name, aws, seen)
             queue_arns[name] = arn
             resources[name] = TypeResources(url, arn, dead_letter_url, function, "")
         _notify_queues(pipeline, aws, queue_arns)

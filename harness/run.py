@@ -21,6 +21,8 @@ from harness import probes, sql
 from harness.accounting import DeliveredFile, TypeTotals, account
 from harness.aws import Aws
 from harness.errors import HarnessError
+from harness.faults.network import endpoints_needed
+from harness.faults.proxied import Control, proxied
 from harness.faults.site import Site
 from harness.faults.timeline import Timeline
 from harness.glue import environment as glue_environment
@@ -138,27 +140,32 @@ class Run:
             )
         self.progress.phase(f"provisioning the pipeline {request.pipeline.name}")
         aws = self.aws
-        provisioned = provision(request.pipeline, request.timing, aws)
-        empty(request.pipeline, provisioned, aws)
-        self.ledger.append(
-            "provisioned",
-            max_receive_count={name: request.pipeline.queue_of(name).max_receive_count for name in provisioned.types},
-            faults=[timed.fault.name for timed in request.scenario.faults],
-            functions=functions_of(request.pipeline),
-        )
-        probes.prepare(request.pipeline, aws)
-        watched = probes.Watched(request.pipeline, provisioned, aws, self.history, self.ledger)
-        site = Site(request.pipeline, provisioned, request.timing, aws, self.history)
-        timeline = Timeline(request.scenario.faults, site, self.ledger)
         with ExitStack() as cleanup:
+            seen, proxy = self._stand_between(cleanup)
+            provisioned = provision(request.pipeline, request.timing, aws, seen)
+            empty(request.pipeline, provisioned, aws)
+            self.ledger.append(
+                "provisioned",
+                max_receive_count={
+                    name: request.pipeline.queue_of(name).max_receive_count for name in provisioned.types
+                },
+                faults=[timed.fault.name for timed in request.scenario.faults],
+                functions=functions_of(request.pipeline),
+            )
+            probes.prepare(request.pipeline, aws)
+            watched = probes.Watched(request.pipeline, provisioned, aws, self.history, self.ledger)
+            site = Site(
+                request.pipeline, provisioned, request.timing, aws, self.history, self.ledger, self._as_meant, proxy
+            )
+            timeline = Timeline(request.scenario.faults, site, self.ledger)
             cleanup.callback(timeline.heal_all)
             feed_directory = self.endpoints.directory / f"feed-{os.getpid()}"
             cleanup.callback(shutil.rmtree, feed_directory, ignore_errors=True)
             datasets = [request.pipeline.dataset(name) for name in request.pipeline.types]
             feed = prepare_feed(feed_directory, request.schedule, datasets)
-            offer = Offer(feed, request.seed, request.pipeline.bucket, self.endpoints, self.directory.logs)
+            offer = Offer(feed, request.seed, request.pipeline.bucket, seen, self.directory.logs)
             workers = cleanup.enter_context(_workers())
-            self._offer(offer, watched, workers, timeline, cleanup)
+            self._offer(offer, watched, workers, timeline, cleanup, seen)
             self._drain(workers)
             workers.end()
         self._collect_dead_letters(watched)
@@ -166,8 +173,31 @@ class Run:
             self._run_hook(request.before_judging)
         self._account()
 
+    def _stand_between(self, cleanup: ExitStack) -> tuple[Endpoints, Control | None]:
+        """What the pipeline and its sources connect to: the stack itself, or a proxy that faults need."""
+        names = endpoints_needed(self.request.scenario.faults)
+        if not names:
+            return self.endpoints, None
+        # A stack that stays up must not keep functions that connect to a proxy which is gone.
+        cleanup.callback(self._provision_directly)
+        return cleanup.enter_context(proxied(names, self.endpoints, self.directory.logs))
+
+    def _provision_directly(self) -> None:
+        if is_running(self.endpoints):
+            provision(self.request.pipeline, self.request.timing, self.aws)
+
+    def _as_meant(self, key: str) -> bytes:
+        planned = next(file for file in self.request.schedule if file.key == key)
+        return content(replace(planned, source=None), self.request.pipeline.dataset(planned.type), self.request.seed)
+
     def _offer(
-        self, offer: Offer, watched: probes.Watched, workers: _Workers, timeline: Timeline, cleanup: ExitStack
+        self,
+        offer: Offer,
+        watched: probes.Watched,
+        workers: _Workers,
+        timeline: Timeline,
+        cleanup: ExitStack,
+        seen: Endpoints,
     ) -> None:
         request = self.request
         trace_at_byte = self.endpoints.trace_file.stat().st_size if self.endpoints.trace_file.exists() else 0
@@ -184,7 +214,7 @@ class Run:
         workers.start("dispatcher", send)
         self._wait(lambda: self.history.start_at_s is not None, workers, DISPATCHER_TIMEOUT_S, "the first uploads")
         merge_once = self._batch_job(cleanup).run if request.pipeline.batch else request.merge_job.run
-        workers.start("merge", lambda: self._merge(merge_once, watched, workers.stop))
+        workers.start("merge", lambda: self._merge(merge_once, watched, workers.stop, seen))
         loaded, start_at_s = threading.Event(), self.history.start_at_s or time.time()
         cleanup.callback(loaded.set)
         workers.start("faults", lambda: timeline.keep(start_at_s, loaded))
@@ -214,6 +244,7 @@ class Run:
         merge_once: Callable[[Endpoints, int, float], MergeRun],
         watched: probes.Watched,
         stop: threading.Event,
+        seen: Endpoints,
     ) -> None:
         every_s, start_at_s = self.request.timing.merge_every_s, self.history.start_at_s
         assert start_at_s is not None  # the schedule has begun
@@ -225,7 +256,7 @@ class Run:
                 probes.record_merged(watched, run, connection)
 
             keep_merging(
-                lambda number, due_s: merge_once(self.endpoints, number, due_s),
+                lambda number, due_s: merge_once(seen, number, due_s),
                 every_s, start_at_s + every_s, on_run, stop,
             )  # fmt: skip
 
@@ -291,9 +322,9 @@ class Run:
             file = self.history.files[planned.key]
             if file.acknowledged_s is not None or file.upload_outcome == "unknown":
                 # What must be refused must leave no record: the account expects none of it.
-                expected = (
-                    replace(planned, records=0, source=None) if planned.index in self.request.rejects else planned
-                )
+                expected = replace(planned, records=0, source=None) if file.is_reject else planned
+                if file.is_mended:
+                    expected = replace(planned, source=None)
                 delivered[planned.type].append(DeliveredFile(planned.index, planned.key, self._reader(expected)))
         with ThreadPoolExecutor(ACCOUNTING_THREADS) as pool:
             list(pool.map(lambda item: self._account_type(*item), delivered.items()))

@@ -67,6 +67,19 @@ def at(at_s: float, fault: Fault, for_s: float | None = None) -> Timed:
 
 
 @dataclass(frozen=True)
+class Search:
+    """Run a scenario at several rates to find the highest at which all its checks pass.
+
+    Rates are files a minute. Halving ends when the lowest rate that failed is at most `precision` times the highest
+    that held.
+    """
+
+    low_per_min: float
+    high_per_min: float
+    precision: float = 1.25
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A question about a pipeline, asked by running it.
 
@@ -84,3 +97,4 @@ class Scenario:
     time_scale: float = 60.0
     drain_within_s: float = 3600.0
     beside: str | None = None
+    search: Search | None = None

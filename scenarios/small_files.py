@@ -11,6 +11,8 @@ scenario = Scenario(
     workload=Workload(constant(rate_per_min=600), records_per_file=100),
     duration_s=60,
     checks=default_checks(),
+    # 600 files a minute are about what two cores load: the SLA has to leave time for a queue
+    time_scale=20,
 )
 
 Files = locust_user(scenario)

@@ -1,15 +1,11 @@
 """Faults of the functions: nobody polls the queues, no concurrency is left, or an invocation breaks half-way."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.faults.site import Site
 from harness.provision import TypeResources
-
-LOOK_EVERY_S = 0.2
-DELIVERIES_MAX = 3
 
 
 def _wait_for_messages(site: Site) -> str | None:
@@ -95,7 +91,7 @@ class Deployed:
                 client.get_waiter("function_updated_v2").wait(
                     FunctionName=resources.function_name, WaiterConfig={"Delay": 1}
                 )
-            _wait_until_done(site)
+            site.wait_until_handled()
             after = {event["environment_id"] for event in site.history.invocations} - before
             return f"{len(before)} execution environments gave way to {len(after)}" if before and after else None
 
@@ -134,7 +130,7 @@ class Breaks:
             )
 
         def heal() -> str | None:
-            _wait_until_done(site)
+            site.wait_until_handled()
             broken = sum(event["status"] != "ok" for event in site.history.invocations)
             for name, resources in site.provisioned.types.items():
                 _configure(site, resources, before[name])
@@ -148,20 +144,6 @@ class Breaks:
             "Environment": {"Variables": found["Environment"]["Variables"]},
             "ImageConfig": found["ImageConfigResponse"]["ImageConfig"],
         }
-
-
-def _wait_until_done(site: Site) -> None:
-    """Wait until the functions are done with every file in the bucket, at most for three visibility timeouts.
-
-    The emulator ends what is under way when a function's configuration is updated, which AWS does not: healing before
-    would be a fault of its own.
-    """
-    give_up_s = time.monotonic() + DELIVERIES_MAX * max(site.timing.visibility_timeout_s.values())
-    while time.monotonic() < give_up_s and any(
-        file.acknowledged_s is not None and file.success is None and file.dead_letter is None
-        for file in list(site.history.files.values())
-    ):
-        time.sleep(LOOK_EVERY_S)
 
 
 def _configure(site: Site, resources: TypeResources, configuration: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Faults of processes: a part of the stack that keeps its connections and answers nothing, as in a failover."""
+"""Faults of processes: a part of the stack that keeps its connections and answers nothing, or ends and comes back."""
 
 import signal
 import time
@@ -8,8 +8,11 @@ from typing import Literal
 
 import psutil
 
+from harness import warehouse_model
 from harness.errors import HarnessError
 from harness.faults.site import Site
+from harness.provision import provision
+from harness.stack import parts
 
 
 @dataclass(frozen=True)
@@ -34,5 +37,39 @@ class Hangs:
             was_stopped = process.status() == psutil.STATUS_STOPPED
             process.send_signal(signal.SIGCONT)
             return f"did not answer for {time.time() - began_s:.1f} s" if was_stopped else None
+
+        return heal
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """A part of the stack ends, and is started again when the fault is healed.
+
+    `redshift` loses every session, and with `kill` at once; what was committed stays. `emulator` ends in order and
+    keeps S3 objects and messages, as AWS does; functions and mappings are provisioned again.
+    """
+
+    part: Literal["redshift", "emulator"]
+    kill: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.part} {'killed' if self.kill else 'ended'} and started again"
+
+    def inject(self, site: Site) -> Callable[[], str | None]:
+        if self.part == "emulator" and self.kill:
+            raise HarnessError(f"{self.name}: a killed emulator loses what AWS would keep")
+        directory = site.aws.endpoints.directory
+        before = parts.ask(directory, end=self.part, kill=self.kill)["pids"]
+        began_s = time.time()
+
+        def heal() -> str | None:
+            now = parts.ask(directory, start=self.part)["pids"]
+            if self.part == "emulator":
+                provision(site.pipeline, site.timing, site.aws)
+            else:
+                warehouse_model.apply(site.pipeline.warehouse.model, site.aws.endpoints)
+            was_away = self.part not in before and self.part in now
+            return f"was away for {time.time() - began_s:.1f} s" if was_away else None
 
         return heal

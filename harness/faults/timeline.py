@@ -1,7 +1,7 @@
 """The clock of a run's faults: injects each at its time, heals each at its end, and all of them when asked.
 
-In: a scenario's timed faults. Out: `fault` events, {"name", "action": "inject"|"heal", "effect"}. The effect is what a
-fault did, in a few words; null when it did nothing.
+In: a scenario's timed faults. Out: `fault` events, {"name", "action": "begin"|"inject"|"heal", "effect"}: it
+begins, the harm is there, and it is undone. The effect is what a fault did, in a few words; null for nothing.
 """
 
 import threading
@@ -62,6 +62,7 @@ class Timeline:
 
     def _inject(self, number: int) -> None:
         fault = self.faults[number].fault
+        self.ledger.append("fault", name=fault.name, action="begin")
         healer = fault.inject(self.site)
         with self._lock:
             self._healers[number] = healer

@@ -1,4 +1,4 @@
-"""Faults of the warehouse: a table's lock held by somebody else, and a merge that is ended half-way."""
+"""Faults of the warehouse: locks, a merge that is ended half-way, slow COPYs, a full disk."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from harness import sql
+from harness import sql, warehouse_model
 from harness.faults.site import Site
 
 LOOK_EVERY_S = 0.1
@@ -103,3 +103,79 @@ def _kill_waiting_merges(site: Site, tables: list[str]) -> list[int]:
         for pid in found:
             cursor.execute("SELECT pg_terminate_backend(%s)", (pid,))
         return found
+
+
+@dataclass(frozen=True)
+class SlowWarehouse:
+    """The stand-in keeps to another model of time than the pipeline's own: each COPY takes `copy_s` longer with its
+    table's lock held. A model, not a measurement."""
+
+    copy_s: float
+
+    @property
+    def name(self) -> str:
+        return f"each COPY takes {self.copy_s:g} s (a model)"
+
+    def inject(self, site: Site) -> Callable[[], str | None]:
+        own, began_s = site.pipeline.warehouse.model, time.time()
+        warehouse_model.apply(own.model_copy(update={"copy_base_s": self.copy_s}), site.aws.endpoints)
+
+        def heal() -> str | None:
+            # What is still to be loaded is loaded as slowly, or the model would say nothing of the time it takes.
+            site.wait_until_handled()
+            warehouse_model.apply(own, site.aws.endpoints)
+            slow = sum(
+                file.phase_ms.get("copy", 0.0) >= self.copy_s * 1000 and (file.committed_s or 0.0) > began_s
+                for file in list(site.history.files.values())
+            )
+            return f"{slow:,} files took at least {self.copy_s:g} s to COPY" if slow else None
+
+        return heal
+
+
+@dataclass(frozen=True)
+class DiskFull:
+    """The warehouse has no room for further rows: every COPY fails as PostgreSQL fails on a full disk (53100); on
+    Redshift it says `Disk Full`, error 1016."""
+
+    @property
+    def name(self) -> str:
+        return "the warehouse's disk is full"
+
+    def inject(self, site: Site) -> Callable[[], str | None]:
+        refuse = "RAISE EXCEPTION 'Disk Full' USING ERRCODE = '53100', DETAIL = 'no space left on device'"
+        return _on_every_load(site, refuse, "COPYs were refused")
+
+
+def _on_every_load(site: Site, action: str, did: str) -> Callable[[], str | None]:
+    """Have `action` done whenever rows are about to be put into a stage table. A sequence counts: unlike a row it stays
+    when the load is rolled back."""
+    tables = [settings.stage_table for settings in site.pipeline.types.values()]
+    with sql.backend(site.aws.endpoints, "nrt-fault") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE SEQUENCE IF NOT EXISTS public.nrt_fault_loads; GRANT ALL ON public.nrt_fault_loads TO PUBLIC"
+        )
+        cursor.execute("SELECT setval('public.nrt_fault_loads', 1, false)")
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION public.nrt_fault_load() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"PERFORM nextval('public.nrt_fault_loads'); {action}; RETURN NULL; END $$"
+        )
+        for table in tables:
+            cursor.execute(
+                f"CREATE OR REPLACE TRIGGER nrt_fault_load BEFORE INSERT ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION public.nrt_fault_load()"
+            )
+        connection.commit()
+
+    def heal() -> str | None:
+        with sql.backend(site.aws.endpoints, "nrt-fault") as connection, connection.cursor() as cursor:
+            for table in tables:
+                cursor.execute(f"DROP TRIGGER IF EXISTS nrt_fault_load ON {table}")
+                connection.commit()  # table by table: waiting for one must not hold the others
+            cursor.execute("SELECT last_value, is_called FROM public.nrt_fault_loads")
+            count, is_called = cursor.fetchone() or (0, False)
+            cursor.execute("DROP FUNCTION public.nrt_fault_load(); DROP SEQUENCE public.nrt_fault_loads")
+            connection.commit()
+        return f"{count:,} {did}" if is_called else None
+
+    return heal

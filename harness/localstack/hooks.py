@@ -10,9 +10,10 @@ from pathlib import Path
 
 from localstack import config
 from localstack.runtime import hooks
+from localstack.runtime.shutdown import SERVICE_SHUTDOWN_PRIORITY
 from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
 
-from harness.localstack import loopback, patches, private_storage, settings
+from harness.localstack import api_faults, durable, loopback, patches, private_storage, settings
 
 LOG = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ def install_sqs_poller() -> None:
     """
     loopback.bind_to_configured_host()
     private_storage.keep_objects_private()
+    api_faults.install()
     if config.LAMBDA_RUNTIME_EXECUTOR == "process":
         if not EXECUTOR_PLUGIN_MANAGER.exists("process"):
             raise ExecutorNotInstalled(
@@ -44,3 +46,11 @@ def install_sqs_poller() -> None:
         from harness.localstack import cpu_spans
 
         cpu_spans.install(Path(cpu_file))
+    durable.restore()
+
+
+@hooks.on_infra_shutdown(priority=SERVICE_SHUTDOWN_PRIORITY + 1)
+def save_state() -> None:
+    """Objects and messages, for the emulator that comes after this one: when functions have ended, and before S3 and
+    SQS do."""
+    durable.save()

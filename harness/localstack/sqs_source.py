@@ -20,6 +20,7 @@ from localstack.services.sqs.constants import HEADER_LOCALSTACK_SQS_OVERRIDE_MES
 from localstack.services.sqs.models import FifoQueue, SqsQueue, sqs_stores
 from localstack.utils.aws.arns import parse_arn
 
+from harness.localstack import api_faults
 from harness.localstack.batches import Event
 
 RECEIVE_MAX_MESSAGES = 10
@@ -81,7 +82,9 @@ class SqsSource:
 
         Raises:
             QueueGone: there is no such queue.
+            CommonServiceException: a fault is to have SQS refuse the call.
         """
+        api_faults.refuse("sqs", "ReceiveMessage", self._name)
         response = self._call(
             lambda provider, context: provider.receive_message(
                 context,
@@ -104,7 +107,9 @@ class SqsSource:
 
         Raises:
             QueueGone: there is no such queue.
+            CommonServiceException: a fault is to have SQS refuse the call.
         """
+        api_faults.refuse("sqs", "DeleteMessageBatch", self._name)
         entries = [{"Id": str(number), "ReceiptHandle": event["receiptHandle"]} for number, event in enumerate(events)]
         if entries:
             self._call(

@@ -32,9 +32,9 @@ def emulator_python() -> Path:
 
 def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file: Path) -> Child:
     """Start the emulator with its whole state below `directory`."""
-    directory.mkdir(mode=0o700)
+    directory.mkdir(mode=0o700, exist_ok=True)  # there already when it starts again
     temporary = directory / "tmp"
-    temporary.mkdir()
+    temporary.mkdir(exist_ok=True)
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(directory),
@@ -59,6 +59,7 @@ def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file:
         "NRT_HANDLER_PYTHON": sys.executable,
         "NRT_IMAGES": str(images_file),
         "NRT_TRACE_FILE": str(trace_file),
+        "NRT_STATE_FILE": str(directory / "state"),
     }
     if cpu_file := os.environ.get("NRT_CPU_FILE"):
         environment["NRT_CPU_FILE"] = cpu_file

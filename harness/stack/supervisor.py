@@ -22,9 +22,9 @@ from types import FrameType
 from harness.errors import ExitCode, HarnessError
 from harness.stack import emulator, postgres, warehouse
 from harness.stack.endpoints import REGION, Endpoints, Redshift
+from harness.stack.parts import Parts, Requests, listening
 from harness.stack.processes import (
     LOOPBACK,
-    Child,
     become_subreaper,
     end_all_descendants,
     free_port,
@@ -73,24 +73,43 @@ def _private_directory(cleanup: ExitStack) -> Path:
     return directory
 
 
-def bring_up(directory: Path, logs: Path, aws_port: int, redshift_port: int, children: list[Child]) -> Endpoints:
-    """Start everything below `directory`, the slowest first; append each child to `children` as it starts."""
+def bring_up(directory: Path, logs: Path, aws_port: int, redshift_port: int, parts: Parts) -> Endpoints:
+    """Start everything below `directory`, the slowest first; `parts` takes each part as it starts."""
     images_file, trace_file = directory / "images.json", directory / "invocations.jsonl"
     query_log = directory / "queries.jsonl"
     images_file.write_text("{}")
     postgres_port, postgres_password = free_port(), secrets.token_urlsafe(24)
     redshift_password = secrets.token_urlsafe(24)
-    children.append(the_emulator := emulator.start(directory / "emulator", logs, aws_port, images_file, trace_file))
-    children.append(server := postgres.start(directory / "postgres", logs, postgres_port, postgres_password))
-    postgres.wait(server, postgres_port, postgres_password)
     backend = Redshift(LOOPBACK, postgres_port, postgres.DATABASE, postgres.SUPERUSER, postgres_password, None)
     aws_endpoint_url = f"http://{LOOPBACK}:{aws_port}"
-    gateway = warehouse.start(
-        directory / "redshift", logs, redshift_port, redshift_password, backend, aws_endpoint_url, query_log
+    said: list[tuple[Redshift, str]] = []
+    data_api_port = free_port()
+    parts.add(
+        "emulator",
+        lambda: emulator.start(directory / "emulator", logs, aws_port, images_file, trace_file),
+        lambda child: emulator.wait(child, aws_port),
     )
-    children.append(gateway)
-    redshift, data_api_url = warehouse.wait(gateway, redshift_password)
-    emulator.wait(the_emulator, aws_port)
+    parts.add(
+        "redshift",
+        lambda: warehouse.start(
+            directory / "redshift",
+            logs,
+            redshift_port,
+            redshift_password,
+            backend,
+            aws_endpoint_url,
+            query_log,
+            data_api_port,
+        ),
+        lambda child: said.append(warehouse.wait(child, redshift_password)),
+    )
+    parts.start("emulator")
+    parts.children["postgres"] = server = postgres.start(directory / "postgres", logs, postgres_port, postgres_password)
+    postgres.wait(server, postgres_port, postgres_password)
+    parts.start("redshift")
+    parts.wait("redshift")
+    parts.wait("emulator")
+    redshift, data_api_url = said[-1]
     return Endpoints(
         stack="embedded",
         aws_endpoint_url=aws_endpoint_url,
@@ -101,31 +120,29 @@ def bring_up(directory: Path, logs: Path, aws_port: int, redshift_port: int, chi
         trace_file=trace_file,
         query_log=query_log,
         images_file=images_file,
-        pids={"supervisor": os.getpid()} | {child.name: child.pid for child in children},
+        pids={"supervisor": os.getpid()} | parts.pids,
         data_api_url=data_api_url,
     )
 
 
-def _watch(children: list[Child], lifeline: int | None) -> None:
-    """Return when the lifeline closes; raise HarnessError when a child ends."""
+def _watch(parts: Parts, requests: Requests, lifeline: int | None) -> None:
+    """Return when the lifeline closes; raise HarnessError when a part ends that nobody asked to."""
     while True:
-        watched = [] if lifeline is None else [lifeline]
+        watched = [requests.fileno()] if lifeline is None else [requests.fileno(), lifeline]
         readable, _, _ = select.select(watched, [], [], WATCH_INTERVAL_S)
-        if readable and not os.read(readable[0], 1024):
+        if lifeline in readable and lifeline is not None and not os.read(lifeline, 1024):
             return
-        for child in children:
-            if not child.is_alive():
-                raise HarnessError(
-                    f"{child.name} ended with exit code {child.process.returncode}: {child.last_lines()}"
-                )
+        if requests.fileno() in readable:
+            requests.answer_one(parts)
+        parts.require_alive()
 
 
-def _end(children: list[Child]) -> None:
+def _end(parts: Parts) -> None:
     """End everything at once: nothing in the private directory is of use afterwards."""
-    for child in children:
+    for child in parts.children.values():
         if child.is_alive():
             child.process.send_signal(signal.SIGQUIT if child.name == "postgres" else signal.SIGKILL)
-    for child in children:
+    for child in parts.children.values():
         child.end(signal.SIGKILL)
     end_all_descendants()
 
@@ -146,7 +163,7 @@ def main() -> int:
     for number in _ENDING_SIGNALS:
         signal.signal(number, _end_on_signal)
     become_subreaper()
-    children: list[Child] = []
+    parts = Parts()
     try:
         with ExitStack() as cleanup:
             remove_stale_directories()
@@ -155,15 +172,16 @@ def main() -> int:
                 require_port(options.redshift_port, "--redshift-port") if options.redshift_port else free_port()
             )
             directory = _private_directory(cleanup)
-            cleanup.callback(_end, children)
+            cleanup.callback(_end, parts)
             logs = options.logs or directory / "logs"
             logs.mkdir(parents=True, exist_ok=True)
-            endpoints = bring_up(directory, logs, aws_port, redshift_port, children)
+            endpoints = bring_up(directory, logs, aws_port, redshift_port, parts)
             status = directory / "status.json"
             status.touch(mode=0o600)
             status.write_text(json.dumps(endpoints.to_json()))
+            requests = cleanup.enter_context(listening(directory))
             _say({"ready": endpoints.to_json()})
-            _watch(children, None if options.detached else sys.stdin.fileno())
+            _watch(parts, requests, None if options.detached else sys.stdin.fileno())
     except _Ended:
         return ExitCode.PASS
     except (HarnessError, OSError) as error:

@@ -18,16 +18,23 @@ USER = "awsuser"
 
 
 def start(
-    directory: Path, logs: Path, port: int, password: str, postgres: Redshift, s3_endpoint: str, query_log: Path
+    directory: Path,
+    logs: Path,
+    port: int,
+    password: str,
+    postgres: Redshift,
+    s3_endpoint: str,
+    query_log: Path,
+    data_api_port: int = 0,
 ) -> Child:
     """Start the gateway; passwords go by environment, so that no process list shows them."""
-    directory.mkdir(mode=0o700)
+    directory.mkdir(mode=0o700, exist_ok=True)  # there already when it starts again
     return spawn(
         "redshift",
         [sys.executable, "-m", "harness.redshift", "--port", str(port),
          "--postgres", f"postgresql://{postgres.user}@{postgres.host}:{postgres.port}/{postgres.database}",
          "--s3-endpoint", s3_endpoint, "--tls-dir", directory / "tls", "--query-log", query_log, "--user", USER,
-         "--data-api-port", "0"],
+         "--data-api-port", str(data_api_port)],
         logs / "redshift.log",
         environment=os.environ | {
             "REDSHIFT_PASSWORD": password,

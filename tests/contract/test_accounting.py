@@ -181,3 +181,10 @@ def test_only_the_newest_version_of_a_key_counts(warehouse: Endpoints, type_name
     assert {file.key: accounted for file, accounted in results.items()} == {
         "f0": WHOLE, "f1": WHOLE, "old": Accounted(RECORDS, 0, 0, 0, RECORDS, 0, 0),
     }  # fmt: skip
+
+
+def test_rows_whose_lineage_names_no_delivered_file_are_foreign(warehouse: Endpoints, type_name: str) -> None:
+    final = PIPELINE.types[type_name].final_table
+    files, totals = count(warehouse, type_name, f"UPDATE {final} SET source_file = 'x' WHERE source_file = 'f1'")
+    assert files == {"f0": WHOLE, "f1": WHOLE}
+    assert (totals.unexpected, totals.foreign, totals.foreign_from) == (0, RECORDS, "x")

@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RUN_TIMEOUT_S = 280
+LONG_RUN_TIMEOUT_S = 880
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,20 @@ Harness = Callable[..., Finished]
 @pytest.fixture
 def harness(tmp_path: Path) -> Harness:
     """Run `harness ARGUMENTS` in the test's own directory."""
+    return _runner(tmp_path, RUN_TIMEOUT_S)
 
+
+@pytest.fixture
+def long_harness(tmp_path: Path) -> Harness:
+    """The same, for runs of many minutes."""
+    return _runner(tmp_path, LONG_RUN_TIMEOUT_S)
+
+
+def _runner(directory: Path, timeout_s: float) -> Harness:
     def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> Finished:
         result = subprocess.run(
             [sys.executable, "-m", "harness", *map(str, arguments)],
-            cwd=tmp_path, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False,
+            cwd=directory, capture_output=True, text=True, timeout=timeout_s, check=False,
             env=os.environ | (environment or {}),
         )  # fmt: skip
         return Finished(result.returncode, result.stdout, result.stderr)

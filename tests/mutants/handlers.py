@@ -205,3 +205,167 @@ def does_not_decode_the_key(event: Event, context: object) -> Answer:
     """Uses the key as S3 sends it, percent-encoded: dt%3D2026-01-01 is not there."""
     events.unquote_plus = lambda key: key
     return app.handler(event, context)
+
+
+# --- what follows is about lineage and state between files
+
+# What the function remembers decides, so it has to be the same one that remembers.
+_ONE_AT_A_TIME = {"reserved_concurrency": 1}
+
+
+@mutant("handler", "smoke", "nothing_altered", "records differ from what was delivered")
+def swaps_two_columns(event: Event, context: object) -> Answer:
+    """Takes columns of the same type in the order of the file it was tried with: name and city change places."""
+
+    def change(table: pa.Table) -> pa.Table:
+        names = ["city" if n == "customer_name" else "customer_name" if n == "city" else n for n in table.column_names]
+        return table.rename_columns(names).select(table.column_names)
+
+    return _with_table(change, event, context)
+
+
+@mutant("handler", "smoke", "nothing_altered", "records differ from what was delivered")
+def folds_case(event: Event, context: object) -> Answer:
+    """Lower-cases every text, so that it is easier to compare."""
+    return _with_table(lambda table: _texts(table, pc.utf8_lower), event, context)
+
+
+@mutant("handler", "smoke", "nothing_altered", "records differ from what was delivered")
+def takes_amounts_for_cents(event: Event, context: object) -> Answer:
+    """Takes amounts for cents and divides them by a hundred."""
+
+    def change(table: pa.Table) -> pa.Table:
+        at, field = table.column_names.index("amount"), table.schema.field("amount")
+        scaled = pc.divide(table["amount"].cast(pa.float64()), 100.0)
+        return table.set_column(at, field, pc.round(scaled, ndigits=2).cast(field.type))
+
+    return _with_table(change, event, context)
+
+
+@mutant("handler", "smoke", "nothing_altered", "records differ from what was delivered")
+def reads_dates_the_american_way(event: Event, context: object) -> Answer:
+    """Takes day and month for each other where that gives a date."""
+
+    def swapped(day: datetime.date | None) -> datetime.date | None:
+        return day.replace(month=day.day, day=day.month) if day is not None and day.day <= 12 else day
+
+    def change(table: pa.Table) -> pa.Table:
+        field = table.schema.field("updated_at")
+        moved = [at and at.replace(month=at.day, day=at.month) if at and at.day <= 12 else at
+                 for at in table["updated_at"].to_pylist()]  # fmt: skip
+        table = table.set_column(table.column_names.index("updated_at"), field, pa.array(moved, field.type))
+        field = table.schema.field("ordered_on")
+        days = [swapped(day) for day in table["ordered_on"].to_pylist()]
+        return table.set_column(table.column_names.index("ordered_on"), field, pa.array(days, field.type))
+
+    return _with_table(change, event, context)
+
+
+@mutant("handler", "smoke", "nothing_lost", "records are not in the final table")
+def takes_the_first_record_for_a_header(event: Event, context: object) -> Answer:
+    """Skips the first record of a file: its reader had taken the header already."""
+    return _with_table(lambda table: table.slice(1), event, context)
+
+
+@mutant("handler", "smoke", "dead_letters", "Cannot insert a NULL value into column updated_at")
+def loads_the_header_as_a_record(event: Event, context: object) -> Answer:
+    """Appends a record made of nothing to each file, as a header line that is read as one leaves behind."""
+
+    def change(table: pa.Table) -> pa.Table:
+        empty = {field.name: pa.array([None], field.type) for field in table.schema}
+        empty["order_id"] = pa.array([0], table.schema.field("order_id").type)
+        return pa.concat_tables([table, pa.table(empty, schema=table.schema)])
+
+    return _with_table(change, event, context)
+
+
+@mutant("handler", "smoke", "nothing_lost", "200 of 200 records are not in the final table")
+def takes_files_of_one_size_for_the_same(event: Event, context: object) -> Answer:
+    """Skips a file that has as many records as one it has loaded: it takes it for a second delivery."""
+
+    def append(self: Any, frame: pd.DataFrame) -> float:
+        if len(frame) in _sizes:
+            return 0.0
+        _sizes.add(len(frame))
+        return _append(self, frame)
+
+    warehouse.Warehouse.append = append  # type: ignore[method-assign]
+    return app.handler(event, context)
+
+
+_sizes: set[int] = set()
+
+
+@mutant("handler", "out_of_order", "nothing_altered", "records differ from what was delivered", function=_ONE_AT_A_TIME)
+def drops_keys_it_has_seen(event: Event, context: object) -> Answer:
+    """Drops records whose key it has loaded from another file, newer or not."""
+
+    def change(table: pa.Table) -> pa.Table:
+        new = [key not in _seen_keys for key in table["order_id"].to_pylist()]
+        _seen_keys.update(table["order_id"].to_pylist())
+        # A file without records would be refused further on; this one keeps its first.
+        return table.filter(pa.array(new)) if any(new) else table.slice(0, 1)
+
+    return _with_table(change, event, context)
+
+
+_seen_keys: set[int] = set()
+
+
+@mutant("handler", "warehouse_lock", "nothing_lost", "200 of 200 records are not in the final table")
+def takes_a_timeout_for_success(event: Event, context: object) -> Answer:
+    """Waits half a second for the COPY and then goes on as if it had been done."""
+
+    def append(self: Any, frame: pd.DataFrame) -> float:
+        self.connect()
+        with self._connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout TO 500")
+        try:
+            return _append(self, frame)
+        except Exception:  # noqa: BLE001 - the bug
+            self.disconnect()
+            return 0.0
+
+    warehouse.Warehouse.append = append  # type: ignore[method-assign]
+    return app.handler(event, context)
+
+
+@mutant("handler", "disk_full", "nothing_lost", "200 of 200 records are not in the final table")
+def takes_a_refused_copy_for_done(event: Event, context: object) -> Answer:
+    """Catches the error of a COPY, logs a warning and goes on to the next file."""
+
+    def append(self: Any, frame: pd.DataFrame) -> float:
+        try:
+            return _append(self, frame)
+        except Exception:  # noqa: BLE001 - the bug
+            self.disconnect()
+            return 0.0
+
+    warehouse.Warehouse.append = append  # type: ignore[method-assign]
+    return app.handler(event, context)
+
+
+@mutant("handler", "smoke", "nothing_unexpected", "source_file names no delivered file")
+def writes_the_wrong_lineage(event: Event, context: object) -> Answer:
+    """Writes the name of the file without its path as the lineage of its records."""
+    app.with_lineage = lambda table, key, at: _with_lineage(table, key.rpartition("/")[2], at)
+    return app.handler(event, context)
+
+
+_with_lineage = app.with_lineage
+
+
+@mutant("handler", "smoke", "nothing_lost", "200 of 200 records are not in the final table", function=_ONE_AT_A_TIME)
+def marks_a_file_before_it_is_loaded(event: Event, context: object) -> Answer:
+    """Notes a file as done before it has loaded it: one whose first attempt fails is skipped when it comes again."""
+    for record in event["Records"]:
+        for found in _objects_in(record["body"]):
+            if found.key in _marked:
+                return {"batchItemFailures": []}
+            _marked.add(found.key)
+    if len(_marked) % 2 == 0:
+        raise RuntimeError("the warehouse was busy")
+    return app.handler(event, context)
+
+
+_marked: set[str] = set()

@@ -91,3 +91,40 @@ def keeps_the_first_to_arrive(script: str) -> str:
 def truncates_the_stage(script: str) -> str:
     """Truncates the stage table after the merge, and with it what arrived meanwhile."""
     return _DELETE.sub("TRUNCATE stage.orders;\n", script)
+
+
+@mutant("merge", "late_partition", "nothing_lost", "records are not in the final table")
+def merges_one_partition_only(script: str) -> str:
+    """Merges only the partition of the day, and then empties the stage table."""
+    today = "FROM stage.orders\nWHERE source_file LIKE 'orders/dt=2026-01-01/%';\n"
+    return _DELETE.sub("DELETE FROM stage.orders;\n", _replaced(script, "FROM stage.orders;\n", today, 1))
+
+
+@mutant("merge", "out_of_order", "nothing_altered", "records differ from what was delivered")
+def takes_the_oldest_version(script: str) -> str:
+    """Has the comparison of versions the wrong way round."""
+    assert _NEWER.search(script)
+    return _replaced(
+        _replaced(script, "staged.updated_at DESC", "staged.updated_at"),
+        "ranked.updated_at > merged.updated_at", "ranked.updated_at < merged.updated_at",
+    )  # fmt: skip
+
+
+# Merged often enough that an older version is in the final table when the newer one comes.
+@mutant("merge", "out_of_order", "nothing_altered", "records differ from what was delivered", merge={"every_s": 36.0})
+def updates_all_columns_but_one(script: str) -> str:
+    """Forgets a column that was added later when it updates a record."""
+    return _replaced(script, "    status = merge_orders_newest.status,\n", "")
+
+
+@mutant("merge", "smoke", "nothing_altered", "records differ from what was delivered")
+def cuts_texts(script: str) -> str:
+    """Cuts names to the ten characters that a report has room for."""
+    return _replaced(script, "    staged.customer_name,", "    LEFT(staged.customer_name, 10),")
+
+
+@mutant("merge", "smoke", "nothing_lost", "records are not in the final table")
+def merges_what_is_paid_only(script: str) -> str:
+    """Keeps a filter that belongs into a report: orders that were returned never arrive."""
+    old = "WHERE contested.order_id IS NULL"
+    return _replaced(script, old, f"{old} AND staged.status <> 'returned'")

@@ -30,6 +30,10 @@ FILES, RECORDS = 8, 200
 DURATION_S, FAULTY_DURATION_S = 2.0, 6.0
 # Long enough for an invocation on a busy machine; a failed message comes back after it.
 FUNCTION_TIMEOUT_S = 10
+# Scenarios whose faults would do nothing, or too much, in the few seconds of a trial: retries of seconds, restarts.
+AS_THEY_ARE = frozenset(
+    ("emulator_restart", "network_faults", "queue_errors", "s3_errors", "warehouse_restart", "warehouse_slow")
+)
 
 
 def small_pipeline(**settings: Any) -> Pipeline:

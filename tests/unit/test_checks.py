@@ -89,6 +89,12 @@ TRIALS = {
         FAIL,
         ("clicks", "3 rows", "clicks/alien.csv"),
     ),
+    "unexpected: no delivered file": Trial(
+        checks.nothing_unexpected,
+        GOOD.changing("accounted_type", {"type": "clicks"}, foreign=3, foreign_from="orders-000001.csv.gz"),
+        FAIL,
+        ("clicks", "3 rows whose source_file names no delivered file", "orders-000001.csv.gz"),
+    ),
     "unexpected: not counted": Trial(checks.nothing_unexpected, NOT_COUNTED, INCONCLUSIVE),
     "end to end: in time": Trial(checks.end_to_end, GOOD, PASS, ("4 files",)),
     "end to end: late": Trial(checks.end_to_end, _merged_at(LATE_S), FAIL, (key_of(2), "31.0 s", "1 of 4")),

@@ -163,3 +163,22 @@ def test_known_percentiles() -> None:
 def test_an_event_needs_no_planned_file() -> None:
     stray: list[Event] = [{"event": "made", "index": 99, "at_s": 1.0, "size_bytes": 1}]
     assert fold(tuple(stray)).files == {}
+
+
+def test_a_mended_file_is_one_to_load_and_a_redriven_letter_is_no_longer_there() -> None:
+    reject = GOOD.changing("planned", {"index": 1}, reject=True).adding(dead_letter(1), dead_letter(3))
+    letters = reject.history.dead_letters
+    assert len(letters) == 2
+    redriven = {"event": "redriven", "keys": [key_of(1)], "message_ids": [letters[0]["message_id"]]}
+    after = reject.adding({"event": "mended", "keys": [key_of(1)]}, redriven).history
+    assert (after.files[key_of(1)].is_reject, after.files[key_of(1)].is_mended) == (False, True)
+    assert after.files[key_of(1)].dead_letter is None
+    assert after.dead_letters == letters[1:]
+    assert after.redriven == {letters[0]["message_id"]}
+
+
+def test_a_fault_is_at_work_from_its_beginning_to_its_healing() -> None:
+    events = [{"event": "fault", "name": "cut", "action": action} for action in ("begin", "inject", "heal")]
+    assert GOOD.adding(*events[:1]).history.faults_at_work == {"cut"}
+    assert GOOD.adding(*events[:2]).history.faults_at_work == {"cut"}
+    assert GOOD.adding(*events).history.faults_at_work == set()

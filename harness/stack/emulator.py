@@ -30,6 +30,10 @@ def emulator_python() -> Path:
     return python
 
 
+def _further_services() -> list[str]:
+    return [name for name in os.environ.get("NRT_FURTHER_SERVICES", "").split(",") if name]
+
+
 def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file: Path) -> Child:
     """Start the emulator with its whole state below `directory`."""
     directory.mkdir(mode=0o700, exist_ok=True)  # there already when it starts again
@@ -43,7 +47,8 @@ def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file:
         "PYTHONUNBUFFERED": "1",
         "GATEWAY_LISTEN": f"{LOOPBACK}:{port}",
         "LOCALSTACK_HOST": f"localhost:{port}",
-        "SERVICES": ",".join(SERVICES),
+        # further ones for tests of what is deployed by other means
+        "SERVICES": ",".join((*SERVICES, *_further_services())),
         # LocalStack would try to serve DNS, on every interface
         "DNS_ADDRESS": "0",
         "EAGER_SERVICE_LOADING": "1",

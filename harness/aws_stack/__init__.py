@@ -1,0 +1,1 @@
+"""The aws stack: a pipeline on AWS itself, made from a CloudFormation template that `pipeline.toml` generates."""

@@ -2,6 +2,7 @@
 
 from generators.arrivals import constant
 from harness.checks import default_checks
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Search, Workload
 
 scenario = Scenario(
@@ -12,3 +13,5 @@ scenario = Scenario(
     checks=default_checks(),
     search=Search(low_per_min=30, high_per_min=1_200),
 )
+
+Files = locust_user(scenario)

@@ -3,6 +3,7 @@
 from generators.arrivals import constant
 from harness.checks import default_checks
 from harness.faults.redriven import Redriven
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload, at
 from harness.shapes import Poisoned
 
@@ -17,3 +18,5 @@ scenario = Scenario(
     time_scale=10,
     drain_within_s=7200,
 )
+
+Files = locust_user(scenario)

@@ -3,6 +3,7 @@
 from generators.arrivals import constant
 from harness.checks import default_checks
 from harness.faults.api import ApiErrors
+from harness.load.locustfile import locust_user
 from harness.pipeline import COPY_STAGING_PREFIX
 from harness.scenario import Scenario, Workload, at
 
@@ -24,3 +25,5 @@ scenario = Scenario(
     # a message comes back no sooner than a minute later
     time_scale=10,
 )
+
+Files = locust_user(scenario)

@@ -2,6 +2,7 @@
 
 from generators.arrivals import constant
 from harness.checks import default_checks
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload
 
 scenario = Scenario(
@@ -15,3 +16,5 @@ scenario = Scenario(
     drain_within_s=7200,
     beside="glue.toml",
 )
+
+Files = locust_user(scenario)

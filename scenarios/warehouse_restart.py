@@ -3,6 +3,7 @@
 from generators.arrivals import constant
 from harness.checks import default_checks
 from harness.faults.processes import Restarted
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload, at
 
 scenario = Scenario(
@@ -15,3 +16,5 @@ scenario = Scenario(
     # a message comes back no sooner than a minute later
     time_scale=10,
 )
+
+Files = locust_user(scenario)

@@ -3,6 +3,7 @@
 from generators.arrivals import constant
 from harness.checks import default_checks
 from harness.faults.warehouse import SlowWarehouse
+from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload, at
 
 scenario = Scenario(
@@ -15,3 +16,5 @@ scenario = Scenario(
     # 24 s are not scaled: an SLA of 30 s would leave no time for anything else
     time_scale=6,
 )
+
+Files = locust_user(scenario)

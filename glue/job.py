@@ -108,7 +108,10 @@ def load_type(run: Run, name: str, new: list[FoundObject]) -> None:
         )
     finally:
         connection.close()
-    say("committed", type=name, merge_started_s=loaded.copied_s, committed_s=loaded.committed_s, rows=loaded.rows)
+    say(
+        "committed", type=name, copy_started_s=loaded.began_s, merge_started_s=loaded.copied_s,
+        committed_s=loaded.committed_s, rows=loaded.rows,
+    )  # fmt: skip
     lake.remove(run.s3, run.bucket, prefix)
     shutil.rmtree(landing, ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)

@@ -18,8 +18,9 @@ LABEL_CHARS = 60
 
 @dataclass(frozen=True)
 class Loaded:
-    """When COPY had ended and the merge committed (epoch seconds), and the rows that each statement touched."""
+    """When COPY began and ended, when the merge committed (epoch seconds), and the rows of each of its statements."""
 
+    began_s: float
     copied_s: float
     committed_s: float
     rows: tuple[dict[str, Any], ...]
@@ -60,7 +61,7 @@ def load(
     Raises:
         redshift_connector.Error: Redshift refused it; nothing of it is in a table.
     """
-    rows = list[dict[str, Any]]()
+    rows, began_s = list[dict[str, Any]](), time.time()
     with connection.cursor() as cursor:
         if manifest is not None:
             cursor.execute(f"COPY {stage_table} FROM '{manifest}' IAM_ROLE '{iam_role}' FORMAT AS PARQUET MANIFEST")
@@ -70,4 +71,4 @@ def load(
             if cursor.rowcount >= 0:
                 rows.append({"statement": " ".join(statement.split())[:LABEL_CHARS], "rows": cursor.rowcount})
     connection.commit()
-    return Loaded(copied_s, time.time(), tuple(rows))
+    return Loaded(began_s, copied_s, time.time(), tuple(rows))

@@ -27,13 +27,13 @@ def measured_job(
     files = sum(_files(run) for run in good)
     start_s = fmean(run["spark_ready_s"] or 0.0 for run in good)
     per_file_s = sum(_took_s(run) - (run["spark_ready_s"] or 0.0) for run in good) / files
-    merge_s = sum(one["committed_s"] - one["merge_started_s"] for run in good for one in run["types"]) / files
+    load_s = sum(one["committed_s"] - one["copy_started_s"] for run in good for one in run["types"]) / files
     files_a_run = (files_per_min or len(evidence.delivered) / facts.duration_s * 60) * every_s / 60
     return BatchJob(
         dpus=dpus or fmean(run["dpu_s"] / max(GLUE_MINIMUM_S, _took_s(run)) for run in good),
         run_s=start_s + per_file_s * files_a_run,
         every_s=every_s,
-        load_s=merge_s * files_a_run,
+        load_s=load_s * files_a_run,
         origin=f"measured here: {start_s:.1f} s to start, {per_file_s:.3f} s a file, {files_a_run:,.0f} files a run",
     )
 

@@ -65,6 +65,7 @@ class BatchRun:
                     "list_s3_s": listed.get("took_s"), "list_requests": listed.get("requests"),
                     **{key: converted.get(key) for key in ("partitions", "fetch_s", "list_s", "plan_s", "write_s")},
                     "driver_memory": converted.get("driver_memory"),
+                    "copy_started_s": committed.get("copy_started_s"),
                     "merge_started_s": committed.get("merge_started_s"), "committed_s": committed.get("committed_s"),
                 }
             )  # fmt: skip

@@ -74,8 +74,10 @@ def text(found: SideBySide) -> str:
     if found.cost is None:
         lines.append("  cost: a design loaded nothing, so there is nothing to price")
     else:
-        lines.append(f"  new / old = {found.cost.own_ratio:.2f} ({found.cost.whole_ratio:.2f} with what both have); "
-                     f"published: about {found.cost.published_ratio:g}. This is {MODEL}.")  # fmt: skip
+        lines.append(
+            f"  new / old = {found.cost.own_ratio:.2f} ({found.cost.whole_ratio:.2f} with a serverless warehouse, paid "
+            f"while it works, and the landing files); published: about {found.cost.published_ratio:g}. This is {MODEL}."
+        )
     for judgement, one in zip((found.event, found.batch), found.designs, strict=True):
         lines += [f"  {one.design}: {result.name}: {result.detail}" for result in judgement.results
                   if str(result.verdict) != "pass"]  # fmt: skip
@@ -195,7 +197,8 @@ def _cost(found: SideBySide) -> Table:
     job = cost.batch_job
     note = (
         f"{MODEL.capitalize()}. The job: {job['dpus']:g} DPUs for {seconds(job['run_s'])} every "
-        f"{seconds(job['every_s'])}; {job['origin']}. With the warehouse and the landing files, which both have: "
+        f"{seconds(job['every_s'])}; {job['origin']}. "
+        "With a serverless warehouse, paid while it works, and the landing files: "
         f"new / old = {cost.whole_ratio:.2f}."
     )
     return Table("Cost (a model)", columns, (row,), note)

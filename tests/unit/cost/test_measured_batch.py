@@ -18,7 +18,7 @@ def batch_run(number: int, files: int, took_s: float, status: str = "ok") -> dic
     return {
         "event": "batch_run", "run_id": f"glue-{number}", "started_s": START_S, "ended_s": START_S + took_s,
         "status": status, "spark_ready_s": 10.0, "dpu_s": 2.0 * max(60.0, took_s),
-        "types": [{"type": "orders", "keys": keys, "merge_started_s": START_S, "committed_s": START_S + 2}],
+        "types": [{"type": "orders", "keys": keys, "copy_started_s": START_S, "committed_s": START_S + 2}],
         "job": "glue", "error": None,
     }  # fmt: skip
 

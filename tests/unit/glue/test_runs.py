@@ -31,6 +31,7 @@ def batch_run(*, committed: bool) -> dict[str, Any]:
         "spark_ready_s": 0.5,
         "types": [
             {"type": name, "keys": [key_of(index) for index in range(offset, FILES, len(TYPES))],
+             "copy_started_s": started_s + offset + 0.25 if committed else None,
              "merge_started_s": started_s + offset + 0.5 if committed else None,
              "committed_s": started_s + offset + 1 if committed else None}
             for offset, name in enumerate(TYPES)

@@ -43,6 +43,8 @@ def test_a_true_batch_is_larger_than_a_compressed_one() -> None:
     # 4 files in 4 s; a run of 2 s, half a second of it Spark's start, for 4 files: 0.375 s a file, 1,800 files a run
     assert job.run_s == 0.5 + 0.375 * 1800
     assert job.dpus == 2
+    # COPY and merge of each of the two types: 0.75 s, for 2 files
+    assert job.load_s == 0.375 * 1800
     assert measured_job(failed_batch().evidence) is None
 
 

@@ -3,7 +3,7 @@
 In: numbers of files of 10,000 records. Out: a table on stdout: CPU seconds of this process and of PostgreSQL, elapsed
 seconds, the highest memory of both, the size of the database. The final table is filled in SQL from one made file,
 whose key is shifted for each further one; accounting then reads every file again, as it does after a run. Compare lines
-of one run only. Run it: `python benchmarks/accounting.py 100 200 400`; 10,000 files are 100 million records.
+of one run only. Run it: `python -m benchmarks.accounting 100 200 400`; 10,000 files are 100 million records.
 """
 
 import argparse

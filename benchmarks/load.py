@@ -68,7 +68,10 @@ def _sink() -> Iterator[str]:
     process.join()
 
 
-def _schedule(pipeline: Pipeline, rate_per_min: float, duration_s: float) -> list[PlannedFile]:
+def schedule_of(
+    pipeline: Pipeline, rate_per_min: float, duration_s: float, records: int | None = None
+) -> list[PlannedFile]:
+    """Evenly spaced files, the types mixed by their shares."""
     files = []
     for index, (at_s, name) in enumerate(
         zip(constant(rate_per_min).times(duration_s), mixed_types(pipeline), strict=False)
@@ -76,7 +79,7 @@ def _schedule(pipeline: Pipeline, rate_per_min: float, duration_s: float) -> lis
         settings = pipeline.types[name]
         file = f"{name}-{index:06d}{extension(settings.format)}"
         key = f"{settings.prefix}dt=2026-01-01/{file}"
-        files.append(PlannedFile(index, name, key, at_s, pipeline.records_per_file, file))
+        files.append(PlannedFile(index, name, key, at_s, records or pipeline.records_per_file, file))
     return files
 
 
@@ -123,7 +126,7 @@ class _Watched:
 
 
 def _round(pipeline: Pipeline, url: str, rate_per_min: float, duration_s: float) -> dict[str, float]:
-    files = _schedule(pipeline, rate_per_min, duration_s)
+    files = schedule_of(pipeline, rate_per_min, duration_s)
     with tempfile.TemporaryDirectory(prefix="nrt-bench-") as temporary:
         directory = Path(temporary)
         feed = directory / "feed"

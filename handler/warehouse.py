@@ -73,31 +73,38 @@ class Warehouse:
     def _copy(self, frame: pd.DataFrame) -> float:
         self.connect()
         settings = self._settings
-        # Nothing else is ever below this path, so a retry or a neighbour's file cannot slip into the COPY.
-        path = f"{settings.copy_staging_path}{settings.data_type}/{uuid.uuid4().hex}/"
+        # No other key begins with this one, so a retry or a neighbour's file cannot slip into the COPY.
+        path = f"{settings.copy_staging_path}{settings.data_type}/{uuid.uuid4().hex}/rows.snappy.parquet"
+        # What `wr.redshift.copy` does, without its two LISTs: that the path is empty, and what is there to delete.
         try:
-            wr.redshift.copy(
+            wr.s3.to_parquet(
                 df=frame,
+                path=path,
+                index=False,
+                compression="snappy",
+                use_threads=False,
+                boto3_session=self._session,
+                # awswrangler's default is milliseconds.
+                pyarrow_additional_kwargs={"coerce_timestamps": "us"},
+            )
+            wr.redshift.copy_from_files(
                 path=path,
                 con=self._connection,
                 schema=settings.stage_schema,
                 table=settings.stage_table,
                 mode="append",
                 iam_role=settings.copy_iam_role,
-                # Deleted below: a failure to tidy up after the commit must not make a loaded file a failed one.
-                keep_files=True,
                 use_threads=False,
                 boto3_session=self._session,
-                # awswrangler's default is milliseconds.
-                pyarrow_additional_kwargs={"coerce_timestamps": "us"},
             )
             return time.time()
         finally:
             self._remove(path)
 
     def _remove(self, path: str) -> None:
+        # A failure to tidy up after the commit must not make a loaded file a failed one.
         try:
-            wr.s3.delete_objects(path=path, use_threads=False, boto3_session=self._session)
+            wr.s3.delete_objects(path=[path], use_threads=False, boto3_session=self._session)
         except (BotoCoreError, ClientError, wr.exceptions.ServiceApiError) as error:
             log.event("staging_left", path=path, error=str(error))
 

@@ -81,6 +81,8 @@ class ObjectStore:
 
     def _get(self, request: Request) -> Answer:
         content = self._objects.get(request.path)
+        if content is None and request.method == "HEAD" and "/" not in request.path.strip("/"):
+            return Answer(head_only=True)  # every bucket is there
         if content is None:
             return Answer("404 Not Found", body=b"<Error><Code>NoSuchKey</Code></Error>")
         headers = {

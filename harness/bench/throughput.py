@@ -5,8 +5,8 @@ backlog grew, how long files took, and what a file cost where. The floor it is c
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from statistics import mean
 from typing import Any
@@ -26,6 +26,7 @@ from harness.run import RunRequest
 from harness.run_directory import RunDirectory
 from harness.scenario import Scenario, Workload
 from harness.stack.embedded import embedded
+from harness.stack.endpoints import Endpoints
 from harness.statistics import summary
 from harness.timing import scaled
 from harness.verdict import Judgement, judge_stored
@@ -107,8 +108,16 @@ def _request(pipeline: Pipeline, offer: Offer) -> RunRequest:
     )
 
 
-def run(pipeline: Pipeline, offer: Offer, directory: RunDirectory, poller: str = "aws") -> Held:
+def run(
+    pipeline: Pipeline,
+    offer: Offer,
+    directory: RunDirectory,
+    poller: str = "aws",
+    watching: Callable[[Endpoints], AbstractContextManager[None]] | None = None,
+) -> Held:
     """Offer it to a stack of its own and judge; `poller` "stock" leaves LocalStack's own in place.
+
+    `watching` is entered while the run goes on.
 
     Raises:
         HarnessError: the harness itself failed.
@@ -124,6 +133,7 @@ def run(pipeline: Pipeline, offer: Offer, directory: RunDirectory, poller: str =
         _environment(NRT_CPU_FILE=str(cpu_file), NRT_SQS_POLLER=poller),
         embedded(directory.logs) as endpoints,
         cpu.metering(endpoints, cpu_file) as meter,
+        watching(endpoints) if watching else nullcontext(),
     ):
         record(request, facts, directory, progress, endpoints)
     return _held(offer, judge_stored(directory, request.scenario.checks), meter, directory)

@@ -15,9 +15,9 @@ GB_BYTES = 1e9
 SQS_REQUEST_BYTES = 64 * 1_024
 # An event source mapping polls with five threads at first, each with long polls of 20 s (AWS Lambda Developer Guide).
 POLLERS, LONG_POLL_S = 5, 20.0
-# Counted in the emulator's log of a run: awswrangler lists the staging path before it writes and before it deletes,
-# COPY lists it once; the file is asked for with HEAD and GET, COPY reads what was staged. Deleting is free.
-LISTS_PER_FILE, GETS_PER_FILE = 3, 3
+# Counted in the emulator's log of a run of this project's handler: COPY lists what was staged, once, and reads it; the
+# handler lists nothing (`wr.redshift.copy` would, twice), and asks for the file with HEAD and GET. Deleting is free.
+LISTS_PER_FILE, GETS_PER_FILE = 1, 3
 # START, END and REPORT of an invocation (platform_log.log_text), and CloudWatch's 26 bytes an event.
 PLATFORM_LOG_BYTES, LOG_EVENT_BYTES = 270, 26
 SERVERLESS_MINIMUM_S = 60.0

@@ -14,7 +14,7 @@ from tests.mutants.mutant import mutant
 
 Event = dict[str, Any]
 Answer = dict[str, list[dict[str, str]]]
-_decode, _copy, _append = files.decode, warehouse.wr.redshift.copy, warehouse.Warehouse.append
+_decode, _copy, _append = files.decode, warehouse.wr.redshift.copy_from_files, warehouse.Warehouse.append
 _objects_in = events.objects_in
 
 
@@ -126,7 +126,7 @@ def forgets_the_commit(event: Event, context: object) -> Answer:
     """Copies with commit_transaction=False and closes the connection: Redshift rolls back."""
 
     def append(self: Any, frame: pd.DataFrame) -> float:
-        warehouse.wr.redshift.copy = functools.partial(_copy, commit_transaction=False)
+        warehouse.wr.redshift.copy_from_files = functools.partial(_copy, commit_transaction=False)
         committed_at_s = _append(self, frame)
         self.disconnect()
         return committed_at_s

@@ -37,6 +37,10 @@ def test_an_object_comes_back_whole_in_part_and_in_lists(s3: Any) -> None:
     assert "Contents" not in s3.list_objects_v2(Bucket="b", Prefix="q/")
 
 
+def test_every_bucket_is_there(s3: Any) -> None:
+    assert s3.head_bucket(Bucket="any")["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
 def test_a_deleted_object_is_gone(s3: Any) -> None:
     for key in ("one", "two"):
         s3.put_object(Bucket="b", Key=key, Body=b"x")

@@ -95,7 +95,7 @@ def test_a_busy_queue_has_few_empty_receives() -> None:
 
 
 def test_s3_requests_of_the_handler_and_of_copy(bill: Bill) -> None:
-    assert line(bill, "staging PUT") == (5_760_000, 28.8)  # 1 PUT and 3 LIST a file × $0.005 a thousand
+    assert line(bill, "staging PUT") == (2_880_000, 14.4)  # 1 PUT and 1 LIST a file × $0.005 a thousand
     assert line(bill, "GET and HEAD") == (4_320_000, 1.728)
 
 

@@ -48,12 +48,13 @@ class Connection:
 
 
 class Driver:
-    """Makes connections, and takes frames as `wr.redshift.copy` would."""
+    """Makes connections, and takes files as `wr.redshift.copy_from_files` would."""
 
     def __init__(self) -> None:
         self.connections: list[Connection] = []
         self.options: list[dict[str, Any]] = []
         self.copied: list[dict[str, Any]] = []
+        self.written: list[str] = []
         self.removed: list[str] = []
         self.refusal: Exception | None = None
 
@@ -68,15 +69,19 @@ class Driver:
             raise self.refusal
         self.copied.append(options)
 
-    def remove(self, path: str, **_options: Any) -> None:
-        self.removed.append(path)
+    def write(self, path: str, **_options: Any) -> None:
+        self.written.append(path)
+
+    def remove(self, path: list[str], **_options: Any) -> None:
+        self.removed += path
 
 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
     driver = Driver()
     monkeypatch.setattr(warehouse.redshift_connector, "connect", driver.connect)
-    monkeypatch.setattr(wr.redshift, "copy", driver.copy)
+    monkeypatch.setattr(wr.s3, "to_parquet", driver.write)
+    monkeypatch.setattr(wr.redshift, "copy_from_files", driver.copy)
     monkeypatch.setattr(wr.s3, "delete_objects", driver.remove)
     return driver
 
@@ -98,7 +103,7 @@ def test_each_copy_has_a_path_of_its_own_which_is_removed(driver: Driver, loaded
     first, second = (options["path"] for options in driver.copied)
     assert first != second
     assert first.startswith("s3://landing/_staging/orders/")
-    assert driver.removed == [first, second]
+    assert driver.written == driver.removed == [first, second]
 
 
 def test_a_dead_connection_is_replaced_once(driver: Driver, loaded: Warehouse) -> None:
@@ -135,7 +140,7 @@ def test_a_warehouse_that_stays_away_fails_the_file(
 def test_a_file_is_loaded_though_its_staged_copy_stays(
     driver: Driver, loaded: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(path: str, **_options: Any) -> None:
+    def refuse(path: list[str], **_options: Any) -> None:
         raise wr.exceptions.ServiceApiError(f"cannot delete {path}")
 
     monkeypatch.setattr(wr.s3, "delete_objects", refuse)

@@ -466,9 +466,9 @@ def redrive_dead_letters(letters: tuple[str, ...], pipeline_file: Path, only_typ
 @click.option("--hours", type=click.FloatRange(0, min_open=True), default=24.0, show_default=True,
               help="How long to forecast.")  # fmt: skip
 @click.option(
-    "--maximum-concurrency", type=click.IntRange(2, 1000), help="Of each event source mapping.  [default: AWS's]"
+    "--maximum-concurrency", type=click.IntRange(2, 1000), help="Of each event source mapping.  [default: the run's]"
 )
-@click.option("--batch-size", type=click.IntRange(1, 10), help="Messages of a batch.  [default: 1]")
+@click.option("--batch-size", type=click.IntRange(1, 10), help="Messages of a batch.  [default: the run's]")
 @click.option("--merge-every", type=Duration(), help="Merge interval, such as 5m.  [default: the pipeline's]")
 @click.option("--sla", type=Duration(), help="From delivery to queryable, such as 30m.  [default: the pipeline's]")
 @click.option(

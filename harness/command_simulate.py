@@ -17,8 +17,8 @@ from harness.errors import UsageError
 from harness.run_directory import find
 from harness.simulate.calibration import Calibration
 from harness.simulate.model import Outcome, Settings, simulate
-from harness.simulate.recommend import Candidate, arrivals_at, recommend
-from harness.simulate.validation import ERROR_MAX, Error, StoredRun, load, others, validate
+from harness.simulate.recommend import WINDOW_S, Candidate, arrivals_at, recommend
+from harness.simulate.validation import ERROR_MAX, Error, StoredRun, load, others, settings_of, validate
 from harness.statistics import summary
 
 MODEL = (
@@ -76,9 +76,13 @@ def simulate_run(
 
 
 def _settings(run: StoredRun, wanted: Wanted) -> Settings:
-    own_s = run.facts.merge_every_s * run.facts.time_scale
-    batch = wanted.batch_size or 1
-    return Settings(wanted.merge_every_s or own_s, batch, 1.0 if batch > 1 else 0.0, wanted.maximum_concurrency)
+    own = settings_of(run)
+    return Settings(
+        merge_every_s=wanted.merge_every_s or own.merge_every_s * run.facts.time_scale,
+        batch_size=wanted.batch_size or own.batch_size,
+        batch_window_s=(WINDOW_S if wanted.batch_size > 1 else 0.0) if wanted.batch_size else own.batch_window_s,
+        maximum_concurrency=wanted.maximum_concurrency or own.maximum_concurrency,
+    )
 
 
 def _forecast(

@@ -7,8 +7,8 @@ own, and the PostgreSQL behind the stand-in rather than the gateway, so as not t
 import json
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +29,9 @@ SAMPLE_EVERY_S = 2.0
 TAIL_EVERY_S = 0.1
 LOCK_PATIENCE_MS = 200
 # A file's rows are looked for among those loaded since the oldest file still missing; clocks may differ by this.
-CLOCK_MARGIN_S = 60.0
+CLOCK_MARGIN_S = 10.0
+# Counting a stage table takes the longer the fuller it is; at most this share of the time goes into each.
+COUNTING_SHARE_MAX = 0.005
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,23 @@ def prepare(pipeline: Pipeline, aws: Aws) -> None:
                 f"CREATE INDEX IF NOT EXISTS nrt_probe_{schema}_{table} "
                 f"ON {settings.final_table} USING brin (loaded_at)"
             )
+
+
+@dataclass
+class StageCounts:
+    """Counts stage tables as often as that is cheap: what a probe takes, the pipeline lacks."""
+
+    clock: Callable[[], float] = time.monotonic
+    _due_s: dict[str, float] = field(default_factory=dict)
+
+    def rows_of(self, connection: "Connection", table: str) -> int | None:
+        """How many rows a stage table has; None while it is locked, or was counted at a cost not long ago."""
+        began_s = self.clock()
+        if began_s < self._due_s.get(table, began_s):
+            return None
+        rows = stage_rows_of(connection, table)
+        self._due_s[table] = began_s + (self.clock() - began_s) / COUNTING_SHARE_MAX
+        return rows
 
 
 def tail_invocations(trace: Path, ledger: Ledger, stop: threading.Event, from_byte: int) -> None:
@@ -90,12 +109,13 @@ def keep_sampling(watched: Watched, stop: threading.Event) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     known: dict[str, int] = dict.fromkeys(watched.provisioned.types, 0)
+    counts = StageCounts()
     with sql.backend(watched.aws.endpoints, "nrt-probe") as connection:
         connection.autocommit = True
         while True:
             was_faulty = watched.history.faults_at_work
             try:
-                sample(watched, connection, known)
+                sample(watched, connection, known, counts)
             except (BotoCoreError, ClientError):
                 if not (was_faulty or watched.history.faults_at_work):
                     raise
@@ -103,7 +123,7 @@ def keep_sampling(watched: Watched, stop: threading.Event) -> None:
                 return
 
 
-def sample(watched: Watched, connection: "Connection", known: dict[str, int]) -> None:
+def sample(watched: Watched, connection: "Connection", known: dict[str, int], counts: StageCounts) -> None:
     """Look once; `known` counts the dead letters already in the ledger and is kept up to date."""
     sqs, queues, stage_rows = watched.aws.sqs, {}, {}
     for name, resources in watched.provisioned.types.items():
@@ -122,7 +142,7 @@ def sample(watched: Watched, connection: "Connection", known: dict[str, int]) ->
         if dead_lettered > known[name]:
             known[name] = _record_dead_letters(watched, name, resources.dead_letter_queue_url)
     for name, settings in watched.pipeline.types.items():
-        if (rows := stage_rows_of(connection, settings.stage_table)) is not None:
+        if (rows := counts.rows_of(connection, settings.stage_table)) is not None:
             stage_rows[name] = rows
     waiting = [
         file.intended_s

@@ -49,12 +49,14 @@ def resource_name(pipeline: Pipeline, type_name: str) -> str:
 
 
 def functions_of(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
-    """What a run keeps of each function's settings, for what it costs, by the function's name."""
+    """What a run keeps of each function's settings, for cost and simulation, by the function's name."""
     return {
         resource_name(pipeline, name): {
             "type": name,
             "memory_mb": pipeline.function_of(name).memory_mb,
             "batch_size": pipeline.queue_of(name).batch_size,
+            "batch_window_s": pipeline.queue_of(name).batch_window_s,
+            "maximum_concurrency": pipeline.queue_of(name).maximum_concurrency,
             "reads_secret": "REDSHIFT_SECRET_ID" in pipeline.function_of(name).environment,
         }
         for name in pipeline.types

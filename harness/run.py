@@ -302,7 +302,7 @@ class Run:
     def _collect_dead_letters(self, watched: probes.Watched) -> None:
         with sql.backend(self.endpoints, "nrt-probe") as connection:
             connection.autocommit = True
-            probes.sample(watched, connection, dict.fromkeys(watched.provisioned.types, 0))
+            probes.sample(watched, connection, dict.fromkeys(watched.provisioned.types, 0), probes.StageCounts())
 
     def _run_hook(self, command: str) -> None:
         self.progress.phase(f"before judging: {command}")

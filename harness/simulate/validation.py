@@ -86,9 +86,15 @@ def percentiles(latencies_s: Sequence[float]) -> dict[str, float]:
 
 
 def settings_of(run: StoredRun) -> Settings:
-    """The settings that a run had, as far as it shows them."""
-    batch = max((len(event["messages"]) for event in run.history.invocations), default=1)
-    return Settings(merge_every_s=run.facts.merge_every_s, batch_size=max(1, batch))
+    """The settings that a run had, as far as it kept them: the largest batches and the least room of its types."""
+    kept = run.history.functions.values()
+    most = [one["maximum_concurrency"] for one in kept if one.get("maximum_concurrency") is not None]
+    return Settings(
+        merge_every_s=run.facts.merge_every_s,
+        batch_size=max((one.get("batch_size", 1) for one in kept), default=1),
+        batch_window_s=float(max((one.get("batch_window_s", 0) for one in kept), default=0)),
+        maximum_concurrency=min(most, default=None),
+    )
 
 
 def _compare(calibration: Calibration, run: StoredRun, from_s: float, *, held_out: bool) -> Error:

@@ -28,7 +28,8 @@ SETTINGS = {
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
-    "shared_buffers": "256MB",
+    # taken as it is used; a merge's tables then stay in it
+    "shared_buffers": "1GB",
     "work_mem": "64MB",
     "maintenance_work_mem": "128MB",
     "max_connections": "200",

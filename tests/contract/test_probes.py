@@ -1,7 +1,7 @@
 """Probes against a real PostgreSQL."""
 
 from harness import sql
-from harness.probes import stage_rows_of
+from harness.probes import COUNTING_SHARE_MAX, StageCounts, stage_rows_of
 from harness.stack.endpoints import Endpoints
 
 
@@ -17,3 +17,12 @@ def test_a_locked_stage_table_does_not_hold_up_the_sampler(postgres_only: Endpoi
         assert stage_rows_of(probe, "probes.stage") == 7
         cursor.execute("DROP SCHEMA probes CASCADE")
         owner.commit()
+
+
+def test_a_table_that_takes_long_to_count_is_counted_seldom(postgres_only: Endpoints) -> None:
+    times = iter([0.0, 0.1, 2.0, 0.1 / COUNTING_SHARE_MAX, 0.1 / COUNTING_SHARE_MAX + 0.1])
+    counts = StageCounts(clock=lambda: next(times))
+    with sql.backend(postgres_only) as probe:
+        assert counts.rows_of(probe, "pg_am") is not None  # took 0.1 s by that clock
+        assert counts.rows_of(probe, "pg_am") is None
+        assert counts.rows_of(probe, "pg_am") is not None

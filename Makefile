@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-glue run test test-all lint types lock reproduction clean
+.PHONY: help setup setup-dev setup-glue run test test-all lint types lock reference reproduction clean
 
 help: ## list what one can do
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ types: setup-dev ## mypy, strict
 
 lock: setup ## resolve requirements/*.in again into hash-pinned requirements/*.txt
 	@$(PYTHON) requirements/lock.py
+
+reference: setup ## write docs/reference/ from the code
+	@.venv/bin/python -m harness.reference docs/reference
 
 # A run that is there is kept; a verdict of fail or inconclusive is a figure too.
 REPRODUCTION := runs/reproduction

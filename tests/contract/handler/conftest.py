@@ -54,7 +54,8 @@ def redshift(postgres_only: Endpoints, aws: str) -> Iterator[Redshift]:
         directory, postgres_only.directory, free_port(), password, postgres_only.postgres, aws, directory / "queries"
     )
     try:
-        yield gateway.wait(process, password)
+        warehouse, _ = gateway.wait(process, password)
+        yield warehouse
     finally:
         process.end()
         assert process.process.stdout is not None  # the gateway says on it when it is ready

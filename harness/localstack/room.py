@@ -92,6 +92,8 @@ def enter(view: View, uid: int) -> None:
     for descriptor in (outside, *kept.values()):
         os.close(descriptor)
     _pivot(root)
+    # without root, the function's user owns what was put together here
+    _mount("none", "/", "", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID)
 
 
 def _unshare(uid: int) -> None:

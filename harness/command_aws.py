@@ -9,7 +9,7 @@ import click
 from harness import pipeline as pipelines
 from harness.aws_stack import stacks
 from harness.aws_stack.template import template
-from harness.cli import print_json
+from harness.cli.options import print_json
 from harness.cost import event_driven, price_list
 from harness.cost.bill import Bill
 from harness.cost.event_driven import Setup

@@ -11,7 +11,7 @@ from harness import pipeline as pipelines
 from harness.bench import cpu, floor, throughput
 from harness.bench.throughput import Held, Offer
 from harness.checks import Verdict
-from harness.cli import print_json
+from harness.cli.options import print_json
 from harness.errors import ExitCode
 from harness.handler_import import check_handlers
 from harness.run_directory import create, machine

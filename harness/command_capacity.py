@@ -15,7 +15,7 @@ from rich.console import Console
 from harness import capacity, local_stack, saturation
 from harness.capacity import Found, Step
 from harness.checks import Verdict
-from harness.cli import print_json
+from harness.cli.options import print_json
 from harness.command_run import facts_of, judged, record, shaped, sigterm_is_ctrl_c
 from harness.errors import ExitCode, UsageError
 from harness.plan import plan, with_overrides

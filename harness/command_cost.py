@@ -8,7 +8,7 @@ from rich.console import Console
 
 from harness import catalogue, pipeline
 from harness.checks import Evidence, default_checks
-from harness.cli import print_json
+from harness.cli.options import print_json
 from harness.cost import comparison, price_list, terminal, words
 from harness.cost.batch import DEFAULT_DPUS, BatchJob, job_of
 from harness.cost.event_driven import Setup

@@ -8,7 +8,7 @@ import click
 from harness import dlq, local_stack
 from harness import pipeline as pipelines
 from harness.aws import Aws
-from harness.cli import print_json
+from harness.cli.options import print_json
 from harness.errors import HarnessError
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from harness import catalogue, local_stack, queries, warehouse_model
 from harness import pipeline as pipelines
 from harness.checks import Check
-from harness.cli import print_json
+from harness.cli.options import print_json
 from harness.errors import HarnessError, UsageError
 from harness.glue import environment as glue_environment
 from harness.handler_import import check_handlers

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness import catalogue
-from harness.cli import print_json
+from harness.cli.options import print_json
 from harness.command_run import request_of, run_and_judge
 from harness.errors import UsageError
 from harness.run_directory import RunDirectory, create

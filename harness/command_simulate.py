@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from harness.checks import Evidence
-from harness.cli import print_json
+from harness.cli.options import print_json
 from harness.cost import price_list
 from harness.cost.event_driven import Setup, bill
 from harness.cost.measured import load_of

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from harness import pipeline as pipelines
 from harness.aws import Aws
-from harness.cli import print_json
+from harness.cli.options import print_json
 from harness.cost import price_list
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.handler_import import check_handlers

@@ -1,0 +1,18 @@
+"""The words that several commands share, and how they print JSON."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+pipeline_option = click.option(
+    "--pipeline", "pipeline_file", type=click.Path(path_type=Path), default=Path("pipeline.toml"), show_default=True,
+    envvar="NRT_PIPELINE", help="The pipeline description to run.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON that a script can read.")
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

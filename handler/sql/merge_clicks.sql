@@ -13,23 +13,17 @@ CREATE TEMP TABLE merge_clicks_taken DISTSTYLE ALL AS
 SELECT DISTINCT source_file, loaded_at
 FROM stage.clicks;
 
--- The keys that need a decision: staged more than once, or in the final table already.
+-- The keys that need a decision: staged more than once, or in the final table already. One too many does no harm.
 CREATE TEMP TABLE merge_clicks_contested DISTKEY (click_id) AS
-SELECT staged.click_id
-FROM stage.clicks AS staged
-INNER JOIN merge_clicks_taken AS taken
-    ON staged.source_file = taken.source_file
-    AND staged.loaded_at = taken.loaded_at
-GROUP BY staged.click_id
+SELECT click_id
+FROM stage.clicks
+GROUP BY click_id
 HAVING COUNT(*) > 1
 UNION
 SELECT staged.click_id
 FROM stage.clicks AS staged
-INNER JOIN merge_clicks_taken AS taken
-    ON staged.source_file = taken.source_file
-    AND staged.loaded_at = taken.loaded_at
 INNER JOIN public.clicks AS merged
-    ON merged.click_id = staged.click_id;
+    ON staged.click_id = merged.click_id;
 
 -- Their newest versions, where those are newer than what the final table has.
 CREATE TEMP TABLE merge_clicks_newest DISTKEY (click_id) AS

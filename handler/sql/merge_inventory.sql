@@ -13,24 +13,18 @@ CREATE TEMP TABLE merge_inventory_taken DISTSTYLE ALL AS
 SELECT DISTINCT source_file, loaded_at
 FROM stage.inventory;
 
--- The keys that need a decision: staged more than once, or in the final table already.
+-- The keys that need a decision: staged more than once, or in the final table already. One too many does no harm.
 CREATE TEMP TABLE merge_inventory_contested DISTKEY (sku) AS
-SELECT staged.warehouse, staged.sku
-FROM stage.inventory AS staged
-INNER JOIN merge_inventory_taken AS taken
-    ON staged.source_file = taken.source_file
-    AND staged.loaded_at = taken.loaded_at
-GROUP BY staged.warehouse, staged.sku
+SELECT warehouse, sku
+FROM stage.inventory
+GROUP BY warehouse, sku
 HAVING COUNT(*) > 1
 UNION
 SELECT staged.warehouse, staged.sku
 FROM stage.inventory AS staged
-INNER JOIN merge_inventory_taken AS taken
-    ON staged.source_file = taken.source_file
-    AND staged.loaded_at = taken.loaded_at
 INNER JOIN public.inventory AS merged
-    ON merged.warehouse = staged.warehouse
-    AND merged.sku = staged.sku;
+    ON staged.warehouse = merged.warehouse
+    AND staged.sku = merged.sku;
 
 -- Their newest versions, where those are newer than what the final table has.
 CREATE TEMP TABLE merge_inventory_newest DISTKEY (sku) AS

@@ -13,23 +13,17 @@ CREATE TEMP TABLE merge_orders_taken DISTSTYLE ALL AS
 SELECT DISTINCT source_file, loaded_at
 FROM stage.orders;
 
--- The keys that need a decision: staged more than once, or in the final table already.
+-- The keys that need a decision: staged more than once, or in the final table already. One too many does no harm.
 CREATE TEMP TABLE merge_orders_contested DISTKEY (order_id) AS
-SELECT staged.order_id
-FROM stage.orders AS staged
-INNER JOIN merge_orders_taken AS taken
-    ON staged.source_file = taken.source_file
-    AND staged.loaded_at = taken.loaded_at
-GROUP BY staged.order_id
+SELECT order_id
+FROM stage.orders
+GROUP BY order_id
 HAVING COUNT(*) > 1
 UNION
 SELECT staged.order_id
 FROM stage.orders AS staged
-INNER JOIN merge_orders_taken AS taken
-    ON staged.source_file = taken.source_file
-    AND staged.loaded_at = taken.loaded_at
 INNER JOIN public.orders AS merged
-    ON merged.order_id = staged.order_id;
+    ON staged.order_id = merged.order_id;
 
 -- Their newest versions, where those are newer than what the final table has.
 CREATE TEMP TABLE merge_orders_newest DISTKEY (order_id) AS

@@ -13,23 +13,17 @@ CREATE TEMP TABLE merge_payments_taken DISTSTYLE ALL AS
 SELECT DISTINCT source_file, loaded_at
 FROM stage.payments;
 
--- The keys that need a decision: staged more than once, or in the final table already.
+-- The keys that need a decision: staged more than once, or in the final table already. One too many does no harm.
 CREATE TEMP TABLE merge_payments_contested DISTKEY (payment_id) AS
-SELECT staged.payment_id
-FROM stage.payments AS staged
-INNER JOIN merge_payments_taken AS taken
-    ON staged.source_file = taken.source_file
-    AND staged.loaded_at = taken.loaded_at
-GROUP BY staged.payment_id
+SELECT payment_id
+FROM stage.payments
+GROUP BY payment_id
 HAVING COUNT(*) > 1
 UNION
 SELECT staged.payment_id
 FROM stage.payments AS staged
-INNER JOIN merge_payments_taken AS taken
-    ON staged.source_file = taken.source_file
-    AND staged.loaded_at = taken.loaded_at
 INNER JOIN public.payments AS merged
-    ON merged.payment_id = staged.payment_id;
+    ON staged.payment_id = merged.payment_id;
 
 -- Their newest versions, where those are newer than what the final table has.
 CREATE TEMP TABLE merge_payments_newest DISTKEY (payment_id) AS

@@ -1,8 +1,9 @@
 """CREATE TABLE and ALTER TABLE: Redshift's clauses taken out or put into PostgreSQL's words.
 
 In: the tokens of one statement. Out: SQL for PostgreSQL. PRIMARY KEY, UNIQUE and FOREIGN KEY are declared in Redshift
-but not enforced: a primary key becomes NOT NULL and a plain index with the key's name. Source: Database Developer
-Guide, "CREATE TABLE" and "ALTER TABLE".
+but not enforced: a primary key becomes NOT NULL and a plain index with the key's name. A table made of a query has
+statistics at once, as in Redshift. Source: Database Developer Guide, "CREATE TABLE", "ALTER TABLE" and "Analyzing
+tables" ("Analysis of new table data": CREATE TABLE AS, CREATE TEMP TABLE AS).
 """
 
 from collections.abc import Callable
@@ -53,7 +54,7 @@ def create_table(tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:
     body = list(cursor.rest())
     if body and body[0].text == "(" and not _is_query(body):
         return _with_columns(head, name, body, rewrite, exists=exists)
-    return (_as_query(head, body, tokens, rewrite),)
+    return _as_query(head, body, tokens, rewrite), f"ANALYZE {name}"
 
 
 def _temporary(cursor: Cursor) -> bool:

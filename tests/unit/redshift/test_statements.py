@@ -36,6 +36,15 @@ def test_storage_clauses_disappear_and_keys_become_an_index() -> None:
     assert plan.after == ('CREATE INDEX IF NOT EXISTS "t_pkey" ON "s"."t" ("a")',)
 
 
+@pytest.mark.parametrize(("sql", "analyzed"), [
+    ("create temp table t distkey (a) as select 1 as a", 'ANALYZE "t"'), ("create table s.t as select 1", 'ANALYZE "s"."t"'),
+    ("create table #t (a) as (select 1)", 'ANALYZE "#t"'), ("create table t (a int)", ""), ("create table t (like u)", ""),
+])  # fmt: skip
+def test_a_table_made_of_a_query_has_statistics_at_once(sql: str, analyzed: str) -> None:
+    (plan,) = plan_script(sql)
+    assert "; ".join(plan.after) == analyzed
+
+
 @pytest.mark.parametrize(("sql", "code"), [
     ("frobnicate", "42601"), ("create index i on t (a)", "0A000"), ("copy t from stdin", "0A000"),
     ("create table t (a varchar(70000))", "22023"), ("copy t from 's3://b/k' csv", "0A000"),

@@ -114,6 +114,16 @@ def test_top(sales: Sql) -> None:
     assert sales("select count(*) from (select top 3 * from sales) t") == [(3,)]
 
 
+@pytest.mark.documented("Analyzing tables")
+def test_a_table_made_of_a_query_is_analyzed_at_once(sql: Sql) -> None:
+    sql("create table plain (a int)")
+    sql("insert into plain select generate_series(1, 300)")
+    sql("create temp table made distkey (a) as select a from plain")
+    assert sql("select relname, reltuples from pg_class where relname in ('made', 'plain') order by 1") == [
+        ("made", 300.0), ("plain", -1.0),
+    ]  # fmt: skip
+
+
 @pytest.mark.documented("UNION, INTERSECT, and EXCEPT")
 def test_minus(sales: Sql) -> None:
     assert sales("select item from sales where shop = 'a' minus select item from sales where shop = 'b'") == [("y",)]

@@ -37,8 +37,11 @@ def test_storage_clauses_disappear_and_keys_become_an_index() -> None:
 
 
 @pytest.mark.parametrize(("sql", "analyzed"), [
-    ("create temp table t distkey (a) as select 1 as a", 'ANALYZE "t"'), ("create table s.t as select 1", 'ANALYZE "s"."t"'),
-    ("create table #t (a) as (select 1)", 'ANALYZE "#t"'), ("create table t (a int)", ""), ("create table t (like u)", ""),
+    ("create temp table t distkey (a) as select 1 as a", 'ANALYZE "t"'),
+    ("create table s.t as select 1", 'ANALYZE "s"."t"'),
+    ("create table #t (a) as (select 1)", 'ANALYZE "#t"'),
+    ("create table t (a int)", ""),
+    ("create table t (like u)", ""),
 ])  # fmt: skip
 def test_a_table_made_of_a_query_has_statistics_at_once(sql: str, analyzed: str) -> None:
     (plan,) = plan_script(sql)

@@ -1,4 +1,4 @@
-"""What is looked at while a run goes on: queues, stage tables, invocations, and what each merge made queryable.
+"""What is looked at while a run goes on: queues, stage tables and invocations.
 
 In: a stack, a pipeline, the live history. Out: events for the ledger. A probe only looks; it uses connections of its
 own, and the PostgreSQL behind the stand-in rather than the gateway, so as not to disturb what it measures.
@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 from harness import sql
 from harness.aws import Aws
 from harness.dead_letters import peek
-from harness.history import FileHistory, History
+from harness.history import History
 from harness.ledger import Ledger
-from harness.merge import MergeRun, TypeMerge
 from harness.pipeline import Pipeline
 from harness.provision import Provisioned
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 SAMPLE_EVERY_S = 2.0
 TAIL_EVERY_S = 0.1
 LOCK_PATIENCE_MS = 200
-# A file's rows are looked for among those loaded since the oldest file still missing; clocks may differ by this.
-CLOCK_MARGIN_S = 10.0
 # Counting a stage table takes the longer the fuller it is; at most this share of the time goes into each.
 COUNTING_SHARE_MAX = 0.005
 
@@ -43,18 +40,6 @@ class Watched:
     aws: Aws
     history: History
     ledger: Ledger
-
-
-def prepare(pipeline: Pipeline, aws: Aws) -> None:
-    """Give the probes a cheap way to find what was merged last: rows lie in the order in which they were merged."""
-    with sql.backend(aws.endpoints) as connection, connection.cursor() as cursor:
-        connection.autocommit = True
-        for settings in pipeline.types.values():
-            schema, table = sql.split_table(settings.final_table)
-            cursor.execute(
-                f"CREATE INDEX IF NOT EXISTS nrt_probe_{schema}_{table} "
-                f"ON {settings.final_table} USING brin (loaded_at)"
-            )
 
 
 @dataclass
@@ -179,53 +164,3 @@ def _record_dead_letters(watched: Watched, type_name: str, queue_url: str) -> in
                 reason="; ".join(reason for reason in reasons if reason) or "no reason was logged",
             )  # fmt: skip
     return len(letters)
-
-
-def record_merged(watched: Watched, run: MergeRun, connection: "Connection") -> None:
-    """After a merge run: which files are in the final tables now, and which are settled without a row of their own."""
-    for merge in run.types:
-        waiting = [file for file in watched.history.files.values() if file.type == merge.type and not file.is_settled]
-        waiting = [file for file in waiting if file.sent_s or file.acknowledged_s]
-        if merge.committed_s is None or not waiting:
-            continue
-        final_rows, staged = _lineage(watched.pipeline, merge.type, waiting, connection)
-        merged, gone = _settled(waiting, merge, final_rows, staged)
-        times = {"started_s": merge.started_s, "committed_s": merge.committed_s}
-        if merged:
-            watched.ledger.append("merged", type=merge.type, run=run.run, keys=merged, **times)
-        if gone:
-            watched.ledger.append("left_stage", type=merge.type, run=run.run, keys=gone, **times)
-
-
-def _lineage(
-    pipeline: Pipeline, type_name: str, waiting: list[FileHistory], connection: "Connection"
-) -> tuple[dict[str, int], set[str]]:
-    settings = pipeline.types[type_name]
-    oldest_s = min(file.intended_s for file in waiting if file.intended_s) - CLOCK_MARGIN_S
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT source_file, count(*) FROM {settings.final_table} "
-            "WHERE loaded_at >= to_timestamp(%s) AT TIME ZONE 'UTC' AND source_file = ANY(%s) GROUP BY source_file",
-            (oldest_s, [file.key for file in waiting]),
-        )
-        final_rows = {key: int(count) for key, count in cursor.fetchall()}
-        cursor.execute(f"SELECT DISTINCT source_file FROM {settings.stage_table}")
-        staged = {key for (key,) in cursor.fetchall()}
-    return final_rows, staged
-
-
-def _settled(
-    waiting: list[FileHistory], merge: TypeMerge, final_rows: dict[str, int], staged: set[str]
-) -> tuple[list[str], list[str]]:
-    """Files this merge made queryable, and files that have left the stage without leaving a row in the final table.
-
-    A file whose records were all there already, or are newer elsewhere, leaves none.
-    """
-    merged, gone = [], []
-    for file in waiting:
-        was_staged = file.success is not None and file.success.end_s <= merge.started_s and file.key not in staged
-        if final_rows.get(file.key, 0) >= file.records or (was_staged and file.key in final_rows):
-            merged.append(file.key)
-        elif was_staged:
-            gone.append(file.key)
-    return merged, gone

@@ -32,6 +32,7 @@ from harness.ledger import Ledger
 from harness.load.feeder import content, due
 from harness.load.schedule import PlannedFile
 from harness.merge import MergeJob, MergeRun, keep_merging
+from harness.merged import Added, record_merged
 from harness.offer import AHEAD_FILES, Load, Offer, prepare_feed
 from harness.pipeline import Pipeline
 from harness.progress import Progress
@@ -152,7 +153,6 @@ class Run:
                 faults=[timed.fault.name for timed in request.scenario.faults],
                 functions=functions_of(request.pipeline),
             )
-            probes.prepare(request.pipeline, aws)
             watched = probes.Watched(request.pipeline, provisioned, aws, self.history, self.ledger)
             site = Site(
                 request.pipeline, provisioned, request.timing, aws, self.history, self.ledger, self._as_meant, proxy
@@ -250,10 +250,11 @@ class Run:
         assert start_at_s is not None  # the schedule has begun
         with sql.backend(self.endpoints, "nrt-probe") as connection:
             connection.autocommit = True
+            added = Added()
 
             def on_run(run: MergeRun) -> None:
                 self.ledger.append("merge_run", **run.to_event())
-                probes.record_merged(watched, run, connection)
+                record_merged(watched, run, connection, added)
 
             keep_merging(
                 lambda number, due_s: merge_once(seen, number, due_s),

@@ -13,7 +13,7 @@ from localstack.runtime import hooks
 from localstack.runtime.shutdown import SERVICE_SHUTDOWN_PRIORITY
 from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
 
-from harness.localstack import api_faults, durable, loopback, patches, private_storage, settings
+from harness.localstack import api_faults, durable, loopback, patches, private_storage, s3_listings, settings
 
 LOG = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ def install_sqs_poller() -> None:
     """
     loopback.bind_to_configured_host()
     private_storage.keep_objects_private()
+    s3_listings.install()
     api_faults.install()
     if config.LAMBDA_RUNTIME_EXECUTOR == "process":
         if not EXECUTOR_PLUGIN_MANAGER.exists("process"):

@@ -84,13 +84,18 @@ def _fill(endpoints: Endpoints, pipeline: Pipeline, template: pa.Table, files: i
     with sql.backend(endpoints) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS stage; DROP TABLE IF EXISTS {FINAL}, {STAGE}, {TEMPLATE}")
-        cursor.execute(f"CREATE TABLE {TEMPLATE} ({columns})")
+        cursor.execute(f"CREATE TABLE {TEMPLATE} ({columns}, source_row bigserial)")
         for table in (STAGE, FINAL):
-            cursor.execute(f"CREATE TABLE {table} ({columns}, source_file varchar(1024))")
-        cursor.copy_expert(f"COPY {TEMPLATE} FROM STDIN (FORMAT csv, HEADER true)", text)
+            cursor.execute(
+                f"CREATE TABLE {table} ({columns}, source_file varchar(1024), source_row bigint, loaded_at timestamp)"
+            )
+        cursor.copy_expert(
+            f"COPY {TEMPLATE} ({', '.join(settings.columns)}) FROM STDIN (FORMAT csv, HEADER true)", text
+        )
         cursor.execute(
-            f"INSERT INTO {FINAL} (order_id, {others}, source_file) SELECT order_id + file * {RECORDS}, {others}, "
-            f"'f' || file FROM generate_series(0, {files - 1}) AS file, {TEMPLATE}"
+            f"INSERT INTO {FINAL} (order_id, {others}, source_file, source_row, loaded_at) "
+            f"SELECT order_id + file * {RECORDS}, {others}, 'f' || file, source_row, now() AT TIME ZONE 'UTC' "
+            f"FROM generate_series(0, {files - 1}) AS file, {TEMPLATE}"
         )
 
 
@@ -137,6 +142,7 @@ def measure(endpoints: Endpoints, pipeline: Pipeline, files: int) -> str:
             cpu_s = _cpu_s(endpoints)
         else:
             merged += result[1].merged
+            assert result[1].from_other_file == result[1].from_other_row == result[1].altered == 0, result
     took_s, own_s = time.monotonic() - began_s, time.process_time() - own_s
     stop.set()
     watcher.join()

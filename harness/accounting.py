@@ -4,8 +4,9 @@ In: what was delivered (made again from the seed, or read again from the files t
 tables. Out: for each file how many of its records are in the final table, missing, altered, superseded by a newer
 version or there more than once; for each type what was not expected. Records are matched by key; content is compared
 by a checksum that PostgreSQL computes of both sides with the same types, so that neither a text rendering nor a
-rounding of ours can hide a difference. Records never pass through Python one by one, and nothing is
-left in the database.
+rounding of ours can hide a difference. Of a record that is there as it was delivered, the file and row that it names as
+its source are compared with those it came from. Records never pass through Python one by one, and nothing is left in
+the database.
 """
 
 import io
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from harness import sql
 from harness.errors import HarnessError
 from harness.history import Accounted
-from harness.pipeline import Pipeline, TypeSettings
+from harness.pipeline import LINEAGE_COLUMNS, Pipeline, TypeSettings
 from harness.stack.endpoints import Endpoints
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def _checksum(settings: TypeSettings, table: str) -> str:
 
 
 def _prepare(connection: "Connection", type_name: str, settings: TypeSettings) -> None:
-    """`incoming` takes one file in the final table's own types; `expected` keeps what identifies a record."""
+    """`incoming` takes one file in the final table's own types; `expected` keeps what identifies a record, `files` the
+    numbers that stand there for their keys."""
     keys = _columns(settings.key)
     version = f', "{settings.version}" AS nrt_version' if settings.version else ", NULL::int AS nrt_version"
     with connection.cursor() as cursor:
@@ -69,13 +71,18 @@ def _prepare(connection: "Connection", type_name: str, settings: TypeSettings) -
             f"SELECT {_columns(settings.columns)} FROM {settings.final_table} WITH NO DATA"
         )
         cursor.execute(
-            f"CREATE TEMP TABLE {_expected(type_name)} AS SELECT 0 AS nrt_file, {keys}{version}, "
+            f"CREATE TEMP TABLE {_expected(type_name)} AS SELECT 0 AS nrt_file, 0 AS nrt_row, {keys}{version}, "
             f"0::bigint AS nrt_checksum FROM {settings.final_table} WITH NO DATA"
         )
+        cursor.execute(f"CREATE TEMP TABLE {_files(type_name)} (nrt_file int, nrt_key text)")
 
 
 def _expected(type_name: str) -> str:
     return f'"nrt_expected_{type_name}"'
+
+
+def _files(type_name: str) -> str:
+    return f'"nrt_files_{type_name}"'
 
 
 def _incoming(type_name: str) -> str:
@@ -96,30 +103,38 @@ def _expect(connection: "Connection", type_name: str, settings: TypeSettings, fi
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {incoming}")
         cursor.copy_expert(f"COPY {incoming} FROM STDIN (FORMAT csv, HEADER true)", text)
+        # rows lie in the order in which they were copied: that of the file
         cursor.execute(
-            f"INSERT INTO {_expected(type_name)} SELECT %s, {_columns(settings.key, 'i')}, {version}, "
-            f"{_checksum(settings, 'i')} FROM {incoming} i",
+            f"INSERT INTO {_expected(type_name)} SELECT %s, row_number() OVER (), {_columns(settings.key, 'i')}, "
+            f"{version}, {_checksum(settings, 'i')} FROM {incoming} i",
             (file.index,),
         )
+        cursor.execute(f"INSERT INTO {_files(type_name)} VALUES (%s, %s)", (file.index, file.key))
     return int(table.num_rows)
 
 
 def _counts_by_file(connection: "Connection", type_name: str, settings: TypeSettings) -> dict[int, dict[str, int]]:
     """Of each key the newest delivered version counts; older ones are superseded."""
     keys, using = _columns(settings.key), f"USING ({_columns(settings.key)})"
+    row = "min(f.source_row)" if "source_row" in _lineage_columns(connection, settings) else "NULL::bigint"
+    is_whole = "nrt_newness = 1 AND nrt_copies = 1 AND nrt_low = nrt_checksum AND nrt_from IS NOT NULL"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH final AS (
                 SELECT {keys}, count(*) AS nrt_copies, min({_checksum(settings, "f")}) AS nrt_low,
-                       max({_checksum(settings, "f")}) AS nrt_high
-                FROM {settings.final_table} f GROUP BY {keys}
+                       max({_checksum(settings, "f")}) AS nrt_high, min(named.nrt_file) AS nrt_from,
+                       {row} AS nrt_from_row
+                FROM {settings.final_table} f LEFT JOIN {_files(type_name)} named ON named.nrt_key = f.source_file
+                GROUP BY {keys}
             ), matched AS (
-                SELECT e.nrt_file, e.nrt_checksum, final.nrt_copies, final.nrt_low, final.nrt_high,
+                SELECT e.nrt_file, e.nrt_row, e.nrt_checksum, final.nrt_copies, final.nrt_low, final.nrt_high,
+                       final.nrt_from, final.nrt_from_row,
                        row_number() OVER (
                            PARTITION BY {keys}
                            ORDER BY e.nrt_version DESC NULLS LAST, (e.nrt_checksum = final.nrt_low) DESC NULLS LAST,
-                                    e.nrt_file DESC
+                                    (e.nrt_file = final.nrt_from) DESC NULLS LAST,
+                                    (e.nrt_row = final.nrt_from_row) DESC NULLS LAST, e.nrt_file DESC
                        ) AS nrt_newness
                 FROM {_expected(type_name)} e LEFT JOIN final {using}
             )
@@ -128,12 +143,40 @@ def _counts_by_file(connection: "Connection", type_name: str, settings: TypeSett
                    count(*) FILTER (WHERE nrt_newness = 1 AND nrt_copies IS NULL),
                    count(*) FILTER (WHERE nrt_newness = 1 AND (nrt_low <> nrt_checksum OR nrt_high <> nrt_checksum)),
                    count(*) FILTER (WHERE nrt_newness > 1),
-                   coalesce(sum(nrt_copies - 1) FILTER (WHERE nrt_newness = 1), 0)
+                   coalesce(sum(nrt_copies - 1) FILTER (WHERE nrt_newness = 1), 0),
+                   count(*) FILTER (WHERE {is_whole} AND nrt_from <> nrt_file),
+                   count(*) FILTER (WHERE {is_whole} AND nrt_from = nrt_file AND nrt_from_row <> nrt_row)
             FROM matched GROUP BY nrt_file
             """
         )
-        names = ("expected", "merged", "missing", "altered", "superseded", "duplicated")
-        return {row[0]: {name: int(value) for name, value in zip(names, row[1:], strict=True)} for row in cursor}
+        return {row[0]: dict(zip(_COUNTS, map(int, row[1:]), strict=True)) for row in cursor}
+
+
+_COUNTS = (
+    "expected", "merged", "missing", "altered", "superseded", "duplicated", "from_other_file", "from_other_row",
+)  # fmt: skip
+
+
+def _lineage_columns(connection: "Connection", settings: TypeSettings) -> set[str]:
+    """Which of the lineage columns the final table has; `source_file` it must have."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attname = ANY(%s)",
+            (settings.final_table, list(LINEAGE_COLUMNS)),
+        )
+        return {name for (name,) in cursor.fetchall()}
+
+
+def _load_times(connection: "Connection", settings: TypeSettings) -> dict[str, tuple[float, float]]:
+    """The first and last `loaded_at` that the rows of each file have, read as UTC."""
+    if "loaded_at" not in _lineage_columns(connection, settings):
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT source_file, extract(epoch FROM min(loaded_at)), extract(epoch FROM max(loaded_at)) "
+            f"FROM {settings.final_table} WHERE loaded_at IS NOT NULL GROUP BY source_file"
+        )
+        return {key: (float(first_s), float(last_s)) for key, first_s, last_s in cursor.fetchall()}
 
 
 def _staged_rows(connection: "Connection", settings: TypeSettings) -> dict[str, int]:
@@ -189,12 +232,15 @@ def account(
             for file in files:
                 _expect(connection, type_name, settings, file)
             with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {_expected(type_name)}")
+                cursor.execute(f"ANALYZE {_expected(type_name)}; ANALYZE {_files(type_name)}")
             counts = _counts_by_file(connection, type_name, settings)
-            staged = _staged_rows(connection, settings)
+            staged, times_s = _staged_rows(connection, settings), _load_times(connection, settings)
             for file in files:
-                empty = dict.fromkeys(("expected", "merged", "missing", "altered", "superseded", "duplicated"), 0)
-                yield file, Accounted(**counts.get(file.index, empty), in_stage=staged.get(file.key, 0))
+                first_s, last_s = times_s.get(file.key, (None, None))
+                yield file, Accounted(
+                    **counts.get(file.index, dict.fromkeys(_COUNTS, 0)), in_stage=staged.get(file.key, 0),
+                    loaded_first_s=first_s, loaded_last_s=last_s,
+                )  # fmt: skip
             yield _totals(connection, type_name, settings, files)
     except psycopg2.Error as error:
         raise HarnessError(f"accounting for {type_name}: {str(error).strip()}") from error

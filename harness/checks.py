@@ -4,75 +4,43 @@ In: `Evidence`. Out: one `CheckResult` a check. A check passes only on evidence:
 `fail` says that the pipeline under test broke a promise, `inconclusive` that this run cannot tell.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from enum import StrEnum
-
+from harness.evidence import (
+    Check,
+    CheckResult,
+    Evidence,
+    Verdict,
+    accounting_missing,
+    count_of_files,
+    named,
+)
+from harness.functions_check import functions_end_well
 from harness.history import FileHistory, History
-from harness.run_directory import RunFacts
+from harness.lineage import lineage
 from harness.statistics import percentile
+
+__all__ = (
+    "Check",
+    "CheckResult",
+    "Evidence",
+    "Verdict",
+    "dead_letters",
+    "default_checks",
+    "drained",
+    "end_to_end",
+    "faults_took_effect",
+    "functions_end_well",
+    "lineage",
+    "nothing_altered",
+    "nothing_doubled",
+    "nothing_lost",
+    "nothing_unexpected",
+    "offered_rate_held",
+    "run_complete",
+)
 
 # The harness itself was too slow when uploads began later than this share of the SLA after their intended time.
 START_LAG_P99_SHARE_OF_SLA = 0.03
 START_LAG_P99_FLOOR_S = 0.1
-NAMED_FILES_MAX = 3
-
-
-class Verdict(StrEnum):
-    """Three values, as in Jepsen: a run that cannot tell is not a pass."""
-
-    PASS = "pass"
-    INCONCLUSIVE = "inconclusive"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that a check may look at."""
-
-    facts: RunFacts
-    history: History
-    ledger_defects: tuple[str, ...]
-
-    @property
-    def files(self) -> list[FileHistory]:
-        return list(self.history.files.values())
-
-    @property
-    def delivered(self) -> list[FileHistory]:
-        """Files that the landing bucket acknowledged."""
-        return [file for file in self.files if file.acknowledged_s is not None]
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """`detail` is a sentence for people; it names files when there are few."""
-
-    name: str
-    verdict: Verdict
-    detail: str
-
-
-@dataclass(frozen=True)
-class Check:
-    """A named promise."""
-
-    name: str
-    judge: Callable[[Evidence], tuple[Verdict, str]]
-
-    def __call__(self, evidence: Evidence) -> CheckResult:
-        verdict, detail = self.judge(evidence)
-        return CheckResult(self.name, verdict, detail)
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file" if count == 1 else f"{count:,} files"
-
-
-def _named(items: Iterable[str]) -> str:
-    listed = list(items)
-    more = f" and {len(listed) - NAMED_FILES_MAX} more" if len(listed) > NAMED_FILES_MAX else ""
-    return "; ".join(listed[:NAMED_FILES_MAX]) + more
 
 
 def _whereabouts(file: FileHistory) -> str:
@@ -86,28 +54,11 @@ def _whereabouts(file: FileHistory) -> str:
     return f"last seen {file.last_stage}" + (f" [{', '.join(ids)}]" if ids else "")
 
 
-def _not_accounted(evidence: Evidence) -> list[FileHistory]:
-    return [file for file in evidence.delivered if file.accounted is None]
-
-
-def _accounting_missing(evidence: Evidence) -> tuple[Verdict, str] | None:
-    if evidence.history.start_at_s is None:
-        return Verdict.INCONCLUSIVE, "no file was offered"
-    if unknown := _not_accounted(evidence):
-        return (
-            Verdict.INCONCLUSIVE,
-            f"{len(unknown)} of {len(evidence.delivered)} delivered files were not accounted for",
-        )
-    if missing := [name for name in evidence.facts.types if name not in evidence.history.type_totals]:
-        return Verdict.INCONCLUSIVE, f"the tables of {', '.join(missing)} were not counted"
-    return None
-
-
 def nothing_lost() -> Check:
     """Every record that was delivered is in its final table, or in a file on a dead letter queue."""
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
-        if unknown := _accounting_missing(evidence):
+        if unknown := accounting_missing(evidence):
             return unknown
         lost = [
             f"{file.key}: {file.accounted.missing:,} of {file.accounted.expected:,} records are not in the final table"
@@ -117,7 +68,7 @@ def nothing_lost() -> Check:
             if file.accounted and file.accounted.missing and file.dead_letter is None
         ]
         if lost:
-            return Verdict.FAIL, f"{_files(len(lost))} lost records: {_named(lost)}"
+            return Verdict.FAIL, f"{count_of_files(len(lost))} lost records: {named(lost)}"
         records = sum(file.accounted.merged for file in evidence.delivered if file.accounted)
         return Verdict.PASS, f"all {records:,} records of {len(evidence.delivered):,} delivered files are accounted for"
 
@@ -128,7 +79,7 @@ def nothing_doubled() -> Check:
     """No record is in its final table twice."""
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
-        if unknown := _accounting_missing(evidence):
+        if unknown := accounting_missing(evidence):
             return unknown
         doubled = [
             f"{file.key}: {file.accounted.duplicated:,} records more than once"
@@ -136,7 +87,10 @@ def nothing_doubled() -> Check:
             if file.accounted and file.accounted.duplicated
         ]
         if doubled:
-            return Verdict.FAIL, f"{_files(len(doubled))} with records in the final table twice: {_named(doubled)}"
+            return (
+                Verdict.FAIL,
+                f"{count_of_files(len(doubled))} with records in the final table twice: {named(doubled)}",
+            )
         return Verdict.PASS, "no record is in a final table twice"
 
     return Check("nothing_doubled", judge)
@@ -146,7 +100,7 @@ def nothing_altered() -> Check:
     """Every record in a final table has the content that was delivered."""
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
-        if unknown := _accounting_missing(evidence):
+        if unknown := accounting_missing(evidence):
             return unknown
         altered = [
             f"{file.key}: {file.accounted.altered:,} records differ from what was delivered"
@@ -154,7 +108,7 @@ def nothing_altered() -> Check:
             if file.accounted and file.accounted.altered
         ]
         if altered:
-            return Verdict.FAIL, f"{_files(len(altered))} changed on the way: {_named(altered)}"
+            return Verdict.FAIL, f"{count_of_files(len(altered))} changed on the way: {named(altered)}"
         return Verdict.PASS, "every record has the checksum it was delivered with"
 
     return Check("nothing_altered", judge)
@@ -164,7 +118,7 @@ def nothing_unexpected() -> Check:
     """The final tables hold nothing that was not delivered."""
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
-        if unknown := _accounting_missing(evidence):
+        if unknown := accounting_missing(evidence):
             return unknown
         unexpected = [
             f"{name}: {totals['unexpected']:,} rows of no delivered record, such as from {totals['unexpected_from']}"
@@ -172,7 +126,7 @@ def nothing_unexpected() -> Check:
             if totals["unexpected"]
         ]
         if unexpected:
-            return Verdict.FAIL, f"final tables hold what nobody delivered: {_named(unexpected)}"
+            return Verdict.FAIL, f"final tables hold what nobody delivered: {named(unexpected)}"
         foreign = [
             f"{name}: {totals['foreign']:,} rows whose source_file names no delivered file, such as "
             f"{totals['foreign_from']}"
@@ -180,7 +134,7 @@ def nothing_unexpected() -> Check:
             if totals.get("foreign")
         ]
         if foreign:
-            return Verdict.FAIL, f"final tables hold rows that cannot be traced: {_named(foreign)}"
+            return Verdict.FAIL, f"final tables hold rows that cannot be traced: {named(foreign)}"
         return Verdict.PASS, "the final tables hold nothing that was not delivered"
 
     return Check("nothing_unexpected", judge)
@@ -204,15 +158,21 @@ def end_to_end() -> Check:
         own_fault = [file for file in late if (file.end_to_end_s or 0) - (file.start_lag_s or 0) <= sla_s]
         worst = max((file.end_to_end_s for file in files if file.end_to_end_s is not None), default=None)
         if len(late) > len(own_fault):
-            named = _named(f"{file.key} took {file.end_to_end_s:.1f} s" for file in late if file not in own_fault)
-            return Verdict.FAIL, f"{len(late)} of {len(files)} files missed the SLA of {sla_s:g} s: {named}"
+            listed = named(f"{file.key} took {file.end_to_end_s:.1f} s" for file in late if file not in own_fault)
+            return Verdict.FAIL, f"{len(late)} of {len(files)} files missed the SLA of {sla_s:g} s: {listed}"
         if unmerged and evidence.history.drained is False:
-            named = _named(f"{file.key}, {_whereabouts(file)}" for file in unmerged)
-            return Verdict.FAIL, f"{_files(len(unmerged))} not queryable when the time to drain was over: {named}"
+            listed = named(f"{file.key}, {_whereabouts(file)}" for file in unmerged)
+            return (
+                Verdict.FAIL,
+                f"{count_of_files(len(unmerged))} not queryable when the time to drain was over: {listed}",
+            )
         if unmerged:
             return Verdict.INCONCLUSIVE, f"{len(unmerged)} of {len(files)} files were not seen in a final table"
         if own_fault:
-            return Verdict.INCONCLUSIVE, f"{_files(len(own_fault))} late only because the harness began them late"
+            return (
+                Verdict.INCONCLUSIVE,
+                f"{count_of_files(len(own_fault))} late only because the harness began them late",
+            )
         return Verdict.PASS, f"the slowest of {len(files)} files took {worst:.1f} s of {sla_s:g} s"
 
     return Check("end_to_end", judge)
@@ -230,10 +190,10 @@ def drained() -> Check:
             left = [file for file in evidence.delivered if not file.is_settled]
             if not left:
                 return Verdict.FAIL, f"messages were still on the queues {limit_s:g} s after the last arrival"
-            named = _named(f"{file.key}, {_whereabouts(file)}" for file in left)
+            listed = named(f"{file.key}, {_whereabouts(file)}" for file in left)
             return (
                 Verdict.FAIL,
-                f"{_files(len(left))} still on their way {limit_s:g} s after the last arrival: {named}",
+                f"{count_of_files(len(left))} still on their way {limit_s:g} s after the last arrival: {listed}",
             )
         rows_left = [
             f"{file.key}: {file.accounted.in_stage:,} rows"
@@ -243,7 +203,7 @@ def drained() -> Check:
         if rows_left:
             return (
                 Verdict.FAIL,
-                f"rows were left in the stage tables after their files were merged: {_named(rows_left)}",
+                f"rows were left in the stage tables after their files were merged: {named(rows_left)}",
             )
         return Verdict.PASS, f"drained {history.drain_s:.1f} s after the last arrival, {limit_s:g} s were allowed"
 
@@ -266,20 +226,20 @@ def dead_letters() -> Check:
         rejects = {file.key: file for file in evidence.delivered if file.is_reject}
         unexpected = [event for event in history.dead_letters if not event["keys"] or set(event["keys"]) - set(rejects)]
         if unexpected:
-            named = _named(f"{', '.join(one['keys']) or one['message_id']} ({one['reason']})" for one in unexpected)
+            listed = named(f"{', '.join(one['keys']) or one['message_id']} ({one['reason']})" for one in unexpected)
             expected = "only rejects were" if rejects else "none was"
-            return Verdict.FAIL, f"{len(unexpected)} on dead letter queues, {expected} expected: {named}"
+            return Verdict.FAIL, f"{len(unexpected)} on dead letter queues, {expected} expected: {listed}"
         missing = [f"{file.key}, {_whereabouts(file)}" for file in rejects.values() if file.dead_letter is None]
         if missing:
             return (
                 Verdict.FAIL,
-                f"{_files(len(missing))} to refuse did not reach a dead letter queue: {_named(missing)}",
+                f"{count_of_files(len(missing))} to refuse did not reach a dead letter queue: {named(missing)}",
             )
         wrong = [wrong for file in rejects.values() if (wrong := _wrongly_refused(file, history))]
         if wrong:
-            return Verdict.FAIL, f"dead letters that are not as they should be: {_named(wrong)}"
+            return Verdict.FAIL, f"dead letters that are not as they should be: {named(wrong)}"
         if rejects:
-            return Verdict.PASS, f"exactly the {_files(len(rejects))} to refuse are on their dead letter queues"
+            return Verdict.PASS, f"exactly the {count_of_files(len(rejects))} to refuse are on their dead letter queues"
         if evidence.facts.design == "batch":
             return Verdict.PASS, "this design has no dead letter queue, and nothing was made to be refused"
         return Verdict.PASS, "the dead letter queues are empty, as expected"
@@ -331,8 +291,8 @@ def offered_rate_held() -> Check:
         if not files or not lags:
             return Verdict.INCONCLUSIVE, "no file was offered"
         if not_offered:
-            named = _named(f"{file.key}: {file.not_uploaded or 'not offered'}" for file in not_offered)
-            return Verdict.INCONCLUSIVE, f"{len(not_offered)} of {len(files)} files were not delivered: {named}"
+            listed = named(f"{file.key}: {file.not_uploaded or 'not offered'}" for file in not_offered)
+            return Verdict.INCONCLUSIVE, f"{len(not_offered)} of {len(files)} files were not delivered: {listed}"
         limit_s = max(START_LAG_P99_FLOOR_S, evidence.facts.sla_s * START_LAG_P99_SHARE_OF_SLA)
         p99_s = percentile(lags, 99)
         if p99_s > limit_s:
@@ -350,11 +310,11 @@ def run_complete() -> Check:
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
         if evidence.ledger_defects:
-            return Verdict.INCONCLUSIVE, f"the ledger is not whole: {_named(evidence.ledger_defects)}"
+            return Verdict.INCONCLUSIVE, f"the ledger is not whole: {named(evidence.ledger_defects)}"
         if evidence.history.interrupted:
             return Verdict.INCONCLUSIVE, "the run was interrupted"
         if evidence.history.problems:
-            return Verdict.INCONCLUSIVE, f"the harness had trouble: {_named(evidence.history.problems)}"
+            return Verdict.INCONCLUSIVE, f"the harness had trouble: {named(evidence.history.problems)}"
         return Verdict.PASS, "the ledger is whole and no probe died"
 
     return Check("run_complete", judge)
@@ -367,6 +327,8 @@ def default_checks() -> tuple[Check, ...]:
         nothing_doubled(),
         nothing_altered(),
         nothing_unexpected(),
+        lineage(),
+        functions_end_well(),
         end_to_end(),
         drained(),
         dead_letters(),

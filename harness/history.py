@@ -15,7 +15,12 @@ STAGES = ("planned", "made", "uploaded", "queued", "handled", "staged", "merged"
 
 @dataclass(frozen=True)
 class Accounted:
-    """How many of a file's records are where, counted in the tables after the run."""
+    """How many of a file's records are where, counted in the tables after the run.
+
+    `from_other_file` and `from_other_row` are whole records that name another source than the one they came from; the
+    times are the first and last `loaded_at` of the rows that name this file, in epoch seconds. A ledger of an earlier
+    version has none of these.
+    """
 
     expected: int
     merged: int
@@ -24,6 +29,10 @@ class Accounted:
     superseded: int
     duplicated: int
     in_stage: int
+    from_other_file: int | None = None
+    from_other_row: int | None = None
+    loaded_first_s: float | None = None
+    loaded_last_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -322,7 +331,8 @@ class History:
 
     def _on_accounted(self, event: Event) -> None:
         if file := self._file(event):
-            file.accounted = Accounted(**{name: event[name] for name in Accounted.__dataclass_fields__})
+            known = {name: event[name] for name in Accounted.__dataclass_fields__ if name in event}
+            file.accounted = Accounted(**known)
 
     def _on_accounted_type(self, event: Event) -> None:
         self.type_totals[event["type"]] = event

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +31,7 @@ PIPELINE = DEFAULT.model_copy(
     }
 )
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+LOADED_AT = datetime(2026, 1, 1, 12, 0, 0, 500_000)
 RECORDS = 200
 
 
@@ -67,6 +69,8 @@ def _load(cursor: object, type_name: str, index: int) -> None:
     settings = PIPELINE.types[type_name]
     table = delivered(type_name, index).read()
     table = table.append_column("source_file", pa.array([f"f{index}"] * RECORDS))
+    table = table.append_column("source_row", pa.array(range(1, RECORDS + 1)))
+    table = table.append_column("loaded_at", pa.array([LOADED_AT] * RECORDS, pa.timestamp("us")))
     text = io.BytesIO()
     pyarrow.csv.write_csv(table, text)
     text.seek(0)
@@ -93,7 +97,8 @@ def count(warehouse: Endpoints, type_name: str, *statements: str) -> tuple[dict[
     return files, totals
 
 
-WHOLE = Accounted(RECORDS, RECORDS, 0, 0, 0, 0, 0)
+LOADED_S = LOADED_AT.replace(tzinfo=UTC).timestamp()
+WHOLE = Accounted(RECORDS, RECORDS, 0, 0, 0, 0, 0, 0, 0, LOADED_S, LOADED_S)
 
 
 def test_what_arrived_as_delivered_is_whole(warehouse: Endpoints, type_name: str) -> None:
@@ -108,7 +113,7 @@ def test_missing_rows_are_missing_from_their_file(warehouse: Endpoints, type_nam
         warehouse, type_name,
         f"DELETE FROM {final} WHERE ctid IN (SELECT ctid FROM {final} WHERE source_file = 'f0' LIMIT 3)",
     )  # fmt: skip
-    assert files == {"f0": Accounted(RECORDS, RECORDS - 3, 3, 0, 0, 0, 0), "f1": WHOLE}
+    assert files == {"f0": replace(WHOLE, merged=RECORDS - 3, missing=3), "f1": WHOLE}
 
 
 def test_a_changed_value_is_altered(warehouse: Endpoints, type_name: str) -> None:
@@ -122,7 +127,7 @@ def test_a_changed_value_is_altered(warehouse: Endpoints, type_name: str) -> Non
         f"UPDATE {settings.final_table} SET \"{changed}\" = \"{changed}\" || '.' WHERE ctid IN "
         f"(SELECT ctid FROM {settings.final_table} WHERE source_file = 'f1' AND \"{changed}\" IS NOT NULL LIMIT 2)",
     )  # fmt: skip
-    assert files == {"f0": WHOLE, "f1": Accounted(RECORDS, RECORDS, 0, 2, 0, 0, 0)}
+    assert files == {"f0": WHOLE, "f1": replace(WHOLE, altered=2)}
 
 
 def test_an_empty_string_is_not_a_missing_one(warehouse: Endpoints, type_name: str) -> None:
@@ -144,7 +149,7 @@ def test_a_row_that_is_there_twice_is_duplicated(warehouse: Endpoints, type_name
     files, totals = count(
         warehouse, type_name, f"INSERT INTO {final} (SELECT * FROM {final} WHERE source_file = 'f0' LIMIT 5)"
     )
-    assert files == {"f0": Accounted(RECORDS, RECORDS, 0, 0, 0, 5, 0), "f1": WHOLE}
+    assert files == {"f0": replace(WHOLE, duplicated=5), "f1": WHOLE}
     assert totals.unexpected == 0
 
 
@@ -164,7 +169,7 @@ def test_rows_still_staged_are_counted_with_their_file(warehouse: Endpoints, typ
         f"INSERT INTO {settings.stage_table} (SELECT * FROM {settings.final_table} WHERE source_file = 'f1')",
         f"DELETE FROM {settings.final_table} WHERE source_file = 'f1'",
     )  # fmt: skip
-    assert files["f1"] == Accounted(RECORDS, 0, RECORDS, 0, 0, 0, RECORDS)
+    assert files["f1"] == Accounted(RECORDS, 0, RECORDS, 0, 0, 0, RECORDS, 0, 0)
     assert totals.stage_rows == RECORDS
 
 
@@ -179,12 +184,42 @@ def test_only_the_newest_version_of_a_key_counts(warehouse: Endpoints, type_name
         result for result in account(PIPELINE, type_name, sent, warehouse) if not isinstance(result, TypeTotals)
     )
     assert {file.key: accounted for file, accounted in results.items()} == {
-        "f0": WHOLE, "f1": WHOLE, "old": Accounted(RECORDS, 0, 0, 0, RECORDS, 0, 0),
+        "f0": WHOLE, "f1": WHOLE, "old": Accounted(RECORDS, 0, 0, 0, RECORDS, 0, 0, 0, 0),
     }  # fmt: skip
 
 
 def test_rows_whose_lineage_names_no_delivered_file_are_foreign(warehouse: Endpoints, type_name: str) -> None:
     final = PIPELINE.types[type_name].final_table
     files, totals = count(warehouse, type_name, f"UPDATE {final} SET source_file = 'x' WHERE source_file = 'f1'")
-    assert files == {"f0": WHOLE, "f1": WHOLE}
+    assert files == {"f0": WHOLE, "f1": replace(WHOLE, loaded_first_s=None, loaded_last_s=None)}
     assert (totals.unexpected, totals.foreign, totals.foreign_from) == (0, RECORDS, "x")
+
+
+def test_rows_that_name_another_file_or_row_are_counted_with_the_file_they_came_from(
+    warehouse: Endpoints, type_name: str
+) -> None:
+    final = PIPELINE.types[type_name].final_table
+    files, totals = count(
+        warehouse, type_name,
+        f"UPDATE {final} SET source_file = 'f1' WHERE source_file = 'f0' AND source_row <= 3",
+        f"UPDATE {final} SET source_row = source_row - 1 WHERE source_file = 'f1' AND source_row > {RECORDS - 2}",
+    )  # fmt: skip
+    assert files == {"f0": replace(WHOLE, from_other_file=3), "f1": replace(WHOLE, from_other_row=2)}
+    assert (totals.unexpected, totals.foreign) == (0, 0)
+
+
+def test_the_first_and_last_time_of_loading_are_read_as_utc(warehouse: Endpoints, type_name: str) -> None:
+    final = PIPELINE.types[type_name].final_table
+    files, _ = count(
+        warehouse, type_name,
+        f"UPDATE {final} SET loaded_at = loaded_at - interval '1 hour' WHERE source_file = 'f0' AND source_row = 1",
+    )  # fmt: skip
+    assert files == {"f0": replace(WHOLE, loaded_first_s=LOADED_S - 3600), "f1": WHOLE}
+
+
+def test_a_record_that_two_files_delivered_may_name_either(warehouse: Endpoints, type_name: str) -> None:
+    again = DeliveredFile(2, "f2", delivered(type_name, 0).read)
+    sent = [delivered(type_name, 0), delivered(type_name, 1), again]
+    results = [one for one in account(PIPELINE, type_name, sent, warehouse) if not isinstance(one, TypeTotals)]
+    assert [(one.from_other_file, one.from_other_row) for _, one in results] == [(0, 0)] * 3
+    assert sum(one.superseded for _, one in results) == RECORDS

@@ -150,10 +150,12 @@ def invocation(index: int, **changes: Any) -> Event:
     } | changes
 
 
-def accounted(index: int, **changes: int) -> Event:
+def accounted(index: int, **changes: Any) -> Event:
     """What the final tables hold of a file; all of it, unless told otherwise."""
     counts = {"expected": RECORDS, "merged": RECORDS, "missing": 0, "altered": 0, "superseded": 0, "duplicated": 0}
-    return {"event": "accounted", "index": index, **counts, "in_stage": 0} | changes
+    loaded_s = START_S + index + 0.4
+    source = {"from_other_file": 0, "from_other_row": 0, "loaded_first_s": loaded_s, "loaded_last_s": loaded_s}
+    return {"event": "accounted", "index": index, **counts, "in_stage": 0, **source} | changes
 
 
 def merge_run(number: int, started_s: float, **changes: Any) -> Event:

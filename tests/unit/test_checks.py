@@ -96,6 +96,66 @@ TRIALS = {
         ("clicks", "3 rows whose source_file names no delivered file", "orders-000001.csv.gz"),
     ),
     "unexpected: not counted": Trial(checks.nothing_unexpected, NOT_COUNTED, INCONCLUSIVE),
+    "lineage: true": Trial(checks.lineage, GOOD, PASS),
+    "lineage: another file": Trial(
+        checks.lineage,
+        GOOD.changing("accounted", {"index": 1}, from_other_file=7),
+        FAIL,
+        (key_of(1), "7 of its records have another file as their source_file"),
+    ),
+    "lineage: another row": Trial(
+        checks.lineage,
+        GOOD.changing("accounted", {"index": 1}, from_other_row=7),
+        FAIL,
+        (key_of(1), "another source_row"),
+    ),
+    "lineage: local time, behind UTC": Trial(
+        checks.lineage,
+        GOOD.changing("accounted", {"index": 1}, loaded_first_s=START_S - 3600),
+        FAIL,
+        (key_of(1), "3,601 s before its upload", "UTC"),
+    ),
+    "lineage: local time, ahead of UTC": Trial(
+        checks.lineage,
+        GOOD.changing("accounted", {"index": 1}, loaded_last_s=START_S + 3607),
+        FAIL,
+        (key_of(1), "3,600 s after the last merge", "UTC"),
+    ),
+    "lineage: a row that is not there tells nothing": Trial(
+        checks.lineage, GOOD.changing("accounted", {"index": 1}, loaded_first_s=None, loaded_last_s=None), PASS
+    ),
+    "lineage: not counted": Trial(checks.lineage, NOT_COUNTED, INCONCLUSIVE),
+    "lineage: a ledger of an earlier version": Trial(
+        checks.lineage,
+        GOOD.changing("accounted", {"index": 1}, from_other_file=None),
+        INCONCLUSIVE,
+        ("was not counted",),
+    ),
+    "functions: all well": Trial(checks.functions_end_well, GOOD, PASS, ("4 invocations",)),
+    "functions: one hung": Trial(
+        checks.functions_end_well,
+        GOOD.adding(invocation(2, request_id="request-x", status="timeout", error_type="Sandbox.Timedout")),
+        FAIL,
+        ("1 of 5", "load-orders", "timeout", "request-x", "Sandbox.Timedout"),
+    ),
+    "functions: one crashed": Trial(
+        checks.functions_end_well, GOOD.adding(invocation(2, status="crash")), FAIL, ("ended before it answered",)
+    ),
+    "functions: one did not start": Trial(
+        checks.functions_end_well, GOOD.adding(invocation(2, status="init_error")), FAIL, ("could not be started",)
+    ),
+    "functions: one raised an error": Trial(
+        checks.functions_end_well, GOOD.adding(invocation(2, status="error", error_type="ValueError")), PASS
+    ),
+    "functions: on a file that was to be refused": Trial(
+        checks.functions_end_well,
+        GOOD.changing("planned", {"index": 3}, reject=True).adding(invocation(3, status="crash")),
+        PASS,
+    ),
+    "functions: under a fault": Trial(
+        checks.functions_end_well, FAULTY.adding(invocation(2, status="crash")), PASS, ("faults may",)
+    ),
+    "functions: none seen": Trial(checks.functions_end_well, GOOD.without("invocation"), INCONCLUSIVE),
     "end to end: in time": Trial(checks.end_to_end, GOOD, PASS, ("4 files",)),
     "end to end: late": Trial(checks.end_to_end, _merged_at(LATE_S), FAIL, (key_of(2), "31.0 s", "1 of 4")),
     "end to end: just in time": Trial(checks.end_to_end, _merged_at(START_S + 2 + GOOD.facts.sla_s), PASS),

@@ -1,0 +1,91 @@
+"""What every check is made of: the evidence, the verdicts, and the words that several of them use.
+
+In: a history and its run's facts. Out: `Evidence`, `Check` and `CheckResult`. It makes no promise itself;
+`harness.checks` does.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.history import FileHistory, History
+from harness.run_directory import RunFacts
+
+NAMED_FILES_MAX = 3
+
+
+class Verdict(StrEnum):
+    """Three values, as in Jepsen: a run that cannot tell is not a pass."""
+
+    PASS = "pass"
+    INCONCLUSIVE = "inconclusive"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a check may look at."""
+
+    facts: RunFacts
+    history: History
+    ledger_defects: tuple[str, ...]
+
+    @property
+    def files(self) -> list[FileHistory]:
+        return list(self.history.files.values())
+
+    @property
+    def delivered(self) -> list[FileHistory]:
+        """Files that the landing bucket acknowledged."""
+        return [file for file in self.files if file.acknowledged_s is not None]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """`detail` is a sentence for people; it names files when there are few."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named promise."""
+
+    name: str
+    judge: Callable[[Evidence], tuple[Verdict, str]]
+
+    def __call__(self, evidence: Evidence) -> CheckResult:
+        verdict, detail = self.judge(evidence)
+        return CheckResult(self.name, verdict, detail)
+
+
+def count_of_files(count: int) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count:,} file" if count == 1 else f"{count:,} files"
+
+
+def named(items: Iterable[str]) -> str:
+    """The first few, and how many more there are."""
+    listed = list(items)
+    more = f" and {len(listed) - NAMED_FILES_MAX} more" if len(listed) > NAMED_FILES_MAX else ""
+    return "; ".join(listed[:NAMED_FILES_MAX]) + more
+
+
+def _not_accounted(evidence: Evidence) -> list[FileHistory]:
+    return [file for file in evidence.delivered if file.accounted is None]
+
+
+def accounting_missing(evidence: Evidence) -> tuple[Verdict, str] | None:
+    """What a check of records says when not all of them were counted; None when they were."""
+    if evidence.history.start_at_s is None:
+        return Verdict.INCONCLUSIVE, "no file was offered"
+    if unknown := _not_accounted(evidence):
+        return (
+            Verdict.INCONCLUSIVE,
+            f"{len(unknown)} of {len(evidence.delivered)} delivered files were not accounted for",
+        )
+    if missing := [name for name in evidence.facts.types if name not in evidence.history.type_totals]:
+        return Verdict.INCONCLUSIVE, f"the tables of {', '.join(missing)} were not counted"
+    return None

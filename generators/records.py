@@ -16,6 +16,8 @@ from generators.vocabulary import vocabulary
 
 # A file's keys are file_index * MAX_RECORDS_PER_FILE + row: no two files of a run share one.
 MAX_RECORDS_PER_FILE = 2**20
+# 64-bit keys begin here, as those of Snowflake's kind do: beyond 2**53 a reader that goes through floats mixes them up.
+KEY_64_BASE = 2**60
 NULL_SHARE = 0.02
 AWKWARD_SHARE = 0.02
 # Versions lie in the minute before the file's time, in microseconds.
@@ -93,7 +95,7 @@ def _keys(dataset: Dataset, column: Column, numbers: _Integers) -> pa.Array:
                 f"{dataset.name}: key column {column.name!r} of type {column.type!r} is too narrow for the keys of "
                 f"file {largest // MAX_RECORDS_PER_FILE}; make it bigint"
             )
-        return pa.array(numbers.astype(f"int{parsed.bits}"))
+        return pa.array((numbers + (KEY_64_BASE if parsed.bits == 64 else 0)).astype(f"int{parsed.bits}"))
     width = min(16, parsed.length_bytes)
     if largest >= 16**width:
         raise ValueError(

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from itertools import cycle
 from pathlib import Path
 
+from generators import unusual
 from generators.files import encode
 from generators.poison import kinds_for, poison
 from generators.records import make_table
@@ -19,6 +20,7 @@ from harness.pipeline import Pipeline
 
 # A newer version of a record is that much newer: more than the minute over which a file's versions spread.
 NEWER_BY = timedelta(hours=1)
+NAMED_UNUSUALLY = "name"
 
 
 @dataclass(frozen=True)
@@ -111,3 +113,27 @@ class Backdated:
         day, _, name = rest.partition("/")
         back = timedelta(days=1 + file.index // self.every % self.days)
         return replace(file, key=f"{prefix}dt={(date.fromisoformat(day) - back).isoformat()}/{name}")
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """Every file is right, but each in a way of its own: a name with blanks, plus signs and letters that a URL encodes,
+    columns in another order, two gzip members, several row groups; the ways take turns within a type."""
+
+    def apply(self, shaped: Shaped, workshop: Workshop) -> Shaped:
+        kinds = {
+            name: cycle((NAMED_UNUSUALLY, *unusual.kinds_for(settings.format)))
+            for name, settings in workshop.pipeline.types.items()
+        }
+        return replace(
+            shaped, files=tuple(self._changed(file, next(kinds[file.type]), workshop) for file in shaped.files)
+        )
+
+    def _changed(self, file: PlannedFile, kind: str, workshop: Workshop) -> PlannedFile:
+        folder = file.key.rpartition("/")[0]
+        if kind == NAMED_UNUSUALLY:
+            return replace(file, key=f"{folder}/Łódź 50% + more {file.file}")
+        dataset = workshop.pipeline.dataset(file.type)
+        table = make_table(dataset, seed=workshop.seed, file_index=file.index, records=file.records, at=due(file))
+        named = replace(file, key=f"{folder}/{kind}-{file.file}")
+        return workshop.write(named, unusual.unusual(kind, table, dataset))

@@ -16,7 +16,9 @@ from harness.faults.site import Site
 
 PATH = "/_localstack/nrt/faults"
 TIMEOUT_S = 10
-Error = Literal["SlowDown", "InternalError", "ServiceUnavailable", "ThrottlingException", "TooManyRequestsException"]
+Error = Literal[
+    "SlowDown", "InternalError", "ServiceUnavailable", "AccessDenied", "ThrottlingException", "TooManyRequestsException"
+]
 
 # Status and message: Amazon S3 API Reference, "Error responses"; Amazon SQS and AWS Lambda API Reference, "Common
 # errors" and "Invoke".
@@ -24,6 +26,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "SlowDown": (503, "Please reduce your request rate."),
     "InternalError": (500, "We encountered an internal error. Please try again."),
     "ServiceUnavailable": (503, "The request has failed due to a temporary failure of the server."),
+    "AccessDenied": (403, "Access Denied"),
     "ThrottlingException": (400, "Rate exceeded"),
     "TooManyRequestsException": (429, "Rate Exceeded."),
 }

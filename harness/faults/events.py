@@ -1,4 +1,4 @@
-"""Faults of S3's event notifications: delivered twice, late, in another order, or several in one message.
+"""Faults of S3's event notifications: delivered twice, late, in another order, several in one message, or none in it.
 
 S3 delivers events at least once and in no order (Amazon S3 User Guide, "Amazon S3 Event Notifications"). The fault
 takes the bucket's notifications off and sends them itself, in the shape S3 sends them, for every file that the bucket
@@ -53,6 +53,42 @@ class Events:
                 Bucket=site.pipeline.bucket, NotificationConfiguration=before
             )
             return f"sent {sender.messages:,} messages for {len(sender.seen):,} files" if sender.messages else None
+
+        return heal
+
+
+@dataclass(frozen=True)
+class TestEvents:
+    """S3's test message on every queue, as it sends one when a bucket's notifications are set up (Amazon S3 User Guide,
+    "Event message structure"): it has no `Records`, and the function has to take it for done."""
+
+    __test__ = False  # not one of pytest's, for all its name
+
+    @property
+    def name(self) -> str:
+        return "S3's test event on every queue"
+
+    def inject(self, site: Site) -> Callable[[], str | None]:
+        body = json.dumps(
+            {
+                "Service": "Amazon S3",
+                "Event": "s3:TestEvent",
+                "Time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "Bucket": site.pipeline.bucket,
+                "RequestId": "5582815E1AEA5ADF",
+                "HostId": "8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR+YstdA6Knx4Ip8EXAMPLE",
+            }
+        )
+        sent = {
+            site.aws.sqs.send_message(QueueUrl=resources.queue_url, MessageBody=body)["MessageId"]
+            for resources in site.provisioned.types.values()
+        }
+
+        def heal() -> str | None:
+            site.wait_until_handled()
+            invocations = list(site.history.invocations)
+            took = {message["message_id"] for event in invocations for message in event["messages"]} & sent
+            return f"{len(took)} functions got one" if took == sent else None
 
         return heal
 

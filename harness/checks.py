@@ -13,7 +13,7 @@ from harness.evidence import (
     count_of_files,
     named,
 )
-from harness.functions_check import functions_end_well
+from harness.functions_check import functions_end_well, memory_levels_off
 from harness.history import FileHistory, History
 from harness.lineage import lineage
 from harness.statistics import percentile
@@ -30,6 +30,7 @@ __all__ = (
     "faults_took_effect",
     "functions_end_well",
     "lineage",
+    "memory_levels_off",
     "nothing_altered",
     "nothing_doubled",
     "nothing_lost",

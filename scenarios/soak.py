@@ -1,7 +1,7 @@
 """Does it still work after an hour?"""
 
 from generators.arrivals import constant
-from harness.checks import default_checks
+from harness.checks import default_checks, memory_levels_off
 from harness.load.locustfile import locust_user
 from harness.scenario import Scenario, Workload
 
@@ -10,7 +10,8 @@ scenario = Scenario(
     question="Is the pipeline as good after an hour at the everyday rate as at first?",
     workload=Workload(constant(rate_per_min=100)),
     duration_s=3600,
-    checks=default_checks(),
+    ends_within_s=3_900,
+    checks=(*default_checks(), memory_levels_off()),
 )
 
 Files = locust_user(scenario)

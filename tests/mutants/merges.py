@@ -128,3 +128,33 @@ def merges_what_is_paid_only(script: str) -> str:
     """Keeps a filter that belongs into a report: orders that were returned never arrive."""
     old = "WHERE contested.order_id IS NULL"
     return _replaced(script, old, f"{old} AND staged.status <> 'returned'")
+
+
+@mutant("merge", "smoke", "nothing_lost", "200 of 200 records are not in the final table")
+def merges_the_newest_load_only(script: str) -> str:
+    """Takes the newest load of the stage table only, and then empties it."""
+    newest = "FROM stage.orders\nWHERE loaded_at = (SELECT MAX(loaded_at) FROM stage.orders);\n"
+    return _DELETE.sub("DELETE FROM stage.orders;\n", _replaced(script, "FROM stage.orders;\n", newest, 1))
+
+
+# Merged often enough that there is something to overwrite.
+@mutant(
+    "merge", "smoke", "nothing_lost", "records are not in the final table", "last seen merged", merge={"every_s": 36.0}
+)
+def overwrites_the_final_table(script: str) -> str:
+    """Empties the final table before it inserts what is new, as a full refresh does."""
+    return _replaced(script, "-- Most rows", "DELETE FROM public.orders;\n\n-- Most rows")
+
+
+@mutant("merge", "out_of_order", "nothing_altered", "records differ from what was delivered", merge={"every_s": 36.0})
+def adds_amounts_up(script: str) -> str:
+    """Adds the amount of a newer version to the one that is there."""
+    return _replaced(
+        script, "    amount = merge_orders_newest.amount,", "    amount = orders.amount + merge_orders_newest.amount,"
+    )
+
+
+@mutant("merge", "out_of_order", "lineage", "have another file as their source_file", merge={"every_s": 36.0})
+def keeps_the_old_lineage(script: str) -> str:
+    """Updates what a record says and leaves its source_file: the row names the file of the version before."""
+    return _replaced(script, "    source_file = merge_orders_newest.source_file,\n", "")

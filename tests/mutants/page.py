@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.mutants import handlers, merges, pipelines  # noqa: F401 - they register the mutants
+from tests.mutants import handlers, handlers_with_state, merges, pipelines  # noqa: F401 - they register the mutants
 from tests.mutants.mutant import MUTANTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutants.md"

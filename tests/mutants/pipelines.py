@@ -24,3 +24,8 @@ def loads_into_another_type() -> None:
 @mutant("pipeline", "smoke", "end_to_end", "missed the SLA", merge={"every_s": 1200}, pipeline={"sla_s": 600})
 def merges_too_seldom() -> None:
     """Merges less often than the SLA allows."""
+
+
+@mutant("pipeline", "smoke", "functions", "ended before it answered", function={"memory_mb": 128})
+def has_too_little_memory() -> None:
+    """Gives the function 128 MB, less than its libraries take."""

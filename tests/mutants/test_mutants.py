@@ -13,7 +13,7 @@ from harness.checks import Verdict
 from harness.pipeline import Pipeline
 from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints
-from tests.mutants import handlers, merges, pipelines  # noqa: F401 - they register the mutants
+from tests.mutants import handlers, handlers_with_state, merges, pipelines  # noqa: F401 - they register the mutants
 from tests.mutants.mutant import MUTANTS, Mutant
 from tests.mutants.page import PAGE, page
 from tests.mutants.trial import AS_THEY_ARE, ROOT, TYPE, run_trial, small_pipeline
@@ -32,7 +32,7 @@ def _marked(mutant: Mutant) -> Any:
 def _pipeline_of(mutant: Mutant, directory: Path) -> Pipeline:
     settings: dict[str, Any] = {name: dict(values) for name, values in mutant.settings.items()}
     if mutant.part == "handler":
-        settings.setdefault("function", {})["handler"] = f"tests.mutants.handlers.{mutant.name}"
+        settings.setdefault("function", {})["handler"] = f"{mutant.function.__module__}.{mutant.name}"
     if mutant.part == "merge":
         script = directory / "merge_{type}.sql"
         correct = (ROOT / "handler" / "sql" / f"merge_{TYPE}.sql").read_text()

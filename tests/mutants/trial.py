@@ -28,9 +28,12 @@ TYPE = "orders"
 TIME_SCALE = 60.0
 FILES, RECORDS = 8, 200
 DURATION_S, FAULTY_DURATION_S = 2.0, 6.0
+# What grows shows after many invocations only.
+FILES_OF = {"soak": 48}
 # Long enough for an invocation on a busy machine; a failed message comes back after it.
 FUNCTION_TIMEOUT_S = 10
-# Scenarios whose faults would do nothing, or too much, in the few seconds of a trial: retries of seconds, restarts.
+# Scenarios whose faults would do nothing, or too much, in the few seconds of a trial: retries of seconds, restarts. A
+# trial of one takes its own time.
 AS_THEY_ARE = frozenset(
     ("emulator_restart", "network_faults", "queue_errors", "s3_errors", "warehouse_restart", "warehouse_slow")
 )
@@ -61,6 +64,8 @@ def run_trial(name: str, pipeline: Pipeline, endpoints: Endpoints, directory: Pa
     """Run a scenario small and judge it by its own checks."""
     scenario = catalogue.scenario(name)
     duration_s = FAULTY_DURATION_S if scenario.faults else DURATION_S
+    if name in AS_THEY_ARE:
+        duration_s = scenario.duration_s
     faults = tuple(
         replace(
             timed,
@@ -69,7 +74,9 @@ def run_trial(name: str, pipeline: Pipeline, endpoints: Endpoints, directory: Pa
         )
         for timed in scenario.faults
     )
-    scenario = with_overrides(scenario, FILES / duration_s * 60, duration_s, RECORDS)
+    files = FILES_OF.get(name, FILES)
+    duration_s *= files / FILES if name in FILES_OF else 1
+    scenario = with_overrides(scenario, files / duration_s * 60, duration_s, RECORDS)
     scenario = replace(scenario, drain_within_s=60 * TIME_SCALE, faults=faults)
     request = RunRequest(
         scenario=scenario, pipeline=pipeline, timing=scaled(pipeline, TIME_SCALE),

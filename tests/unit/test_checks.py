@@ -55,6 +55,17 @@ FAULTY = GOOD.adding(
     {"event": "fault", "name": "lock held", "action": "heal", "effect": "2 sessions waited"},
 )
 
+
+def _long_lived(memory_mb: list[int]) -> Run:
+    """An environment with as many invocations, each with its peak of memory."""
+    functions = {"load-orders": {"type": "orders", "memory_mb": 512}}
+    more = [
+        invocation(0, environment_id="long", start_s=START_S + number, max_memory_mb=peak_mb)
+        for number, peak_mb in enumerate(memory_mb)
+    ]
+    return GOOD.adding(PROVISIONED | {"functions": functions}, *more)
+
+
 TRIALS = {
     "lost: all there": Trial(checks.nothing_lost, GOOD, PASS, ("400 records", "4 delivered files")),
     "lost: records missing": Trial(
@@ -156,6 +167,15 @@ TRIALS = {
         checks.functions_end_well, FAULTY.adding(invocation(2, status="crash")), PASS, ("faults may",)
     ),
     "functions: none seen": Trial(checks.functions_end_well, GOOD.without("invocation"), INCONCLUSIVE),
+    "memory: levels off": Trial(checks.memory_levels_off, _long_lived([100, 180, 190] + [195] * 27), PASS, ("1 env",)),
+    "memory: grows": Trial(
+        checks.memory_levels_off,
+        _long_lived([100 + 4 * number for number in range(30)]),
+        FAIL,
+        ("load-orders", "4.0 MB more with every invocation", "216 MB after 30", "it has 512 MB"),
+    ),
+    "memory: a step is no leak": Trial(checks.memory_levels_off, _long_lived([100] * 15 + [200] * 15), PASS),
+    "memory: too short": Trial(checks.memory_levels_off, GOOD, INCONCLUSIVE, ("20 invocations",)),
     "end to end: in time": Trial(checks.end_to_end, GOOD, PASS, ("4 files",)),
     "end to end: late": Trial(checks.end_to_end, _merged_at(LATE_S), FAIL, (key_of(2), "31.0 s", "1 of 4")),
     "end to end: just in time": Trial(checks.end_to_end, _merged_at(START_S + 2 + GOOD.facts.sla_s), PASS),

@@ -89,6 +89,6 @@ def _growth(events: list[Event], evidence: Evidence) -> str | None:
         return None
     each_mb = (last - first) / (len(later) - third)
     return (
-        f"{function} takes {each_mb:.1f} MB more with every invocation, {ordered[-1]['max_memory_mb']:g} MB after {len(ordered)}; it "
-        f"has {limit_mb:g} MB"
+        f"{function} takes {each_mb:.1f} MB more with every invocation, {ordered[-1]['max_memory_mb']:g} MB after "
+        f"{len(ordered)}; it has {limit_mb:g} MB"
     )

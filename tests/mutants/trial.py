@@ -60,7 +60,7 @@ def small_pipeline(**settings: Any) -> Pipeline:
     )
 
 
-def run_trial(name: str, pipeline: Pipeline, endpoints: Endpoints, directory: Path) -> Judgement:
+def run_trial(name: str, pipeline: Pipeline, endpoints: Endpoints, directory: Path, seed: int = 1) -> Judgement:
     """Run a scenario small and judge it by its own checks."""
     scenario = catalogue.scenario(name)
     duration_s = FAULTY_DURATION_S if scenario.faults else DURATION_S
@@ -80,7 +80,7 @@ def run_trial(name: str, pipeline: Pipeline, endpoints: Endpoints, directory: Pa
     scenario = replace(scenario, drain_within_s=60 * TIME_SCALE, faults=faults)
     request = RunRequest(
         scenario=scenario, pipeline=pipeline, timing=scaled(pipeline, TIME_SCALE),
-        schedule=plan(scenario, pipeline, 1, None, whole=False), merge_job=read_job(pipeline), seed=1,
+        schedule=plan(scenario, pipeline, seed, None, whole=False), merge_job=read_job(pipeline), seed=seed,
         before_judging=None,
     )  # fmt: skip
     run = create(directory, name)

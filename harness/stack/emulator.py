@@ -54,6 +54,8 @@ def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file:
         "EAGER_SERVICE_LOADING": "1",
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
+        # by default LocalStack keeps messages for good
+        "SQS_ENABLE_MESSAGE_RETENTION_PERIOD": "1",
         "FILESYSTEM_ROOT": str(directory / "filesystem"),
         "LS_LOG": os.environ.get("LS_LOG", "warn"),
         "LAMBDA_RUNTIME_EXECUTOR": "process",

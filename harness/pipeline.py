@@ -81,7 +81,7 @@ class WarehouseModel(_Section):
 
     A COPY waits copy_queue_s before it takes its table's lock, and then takes copy_base_s + rows x copy_per_row_s with
     that lock held; a commit of writes takes commit_s. Each is multiplied by a log-normal factor with median 1 and sigma
-    `spread`. At most `wlm_slots` statements run at a time.
+    `spread`. At most `wlm_slots` statements run at a time, and at most `max_connections` sessions are taken.
     """
 
     copy_base_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
@@ -91,6 +91,7 @@ class WarehouseModel(_Section):
     seed: Annotated[int, Field(ge=0)] = 0
     wlm_slots: Annotated[int, Field(ge=0, le=1000)] = 0
     copy_queue_s: Annotated[float, Field(ge=0, le=900, allow_inf_nan=False)] = 0.0
+    max_connections: Annotated[int, Field(ge=0, le=2000)] = 0
 
 
 class BatchSettings(_Section):

@@ -204,7 +204,8 @@ class Gateway:
             if parameters is None:
                 return
             await self._check_password(reader, writer, parameters.get("user", ""))
-        await self._run_session(reader, writer, parameters)
+        with self._work.workload.connections.one_more(parameters.get("application_name", "")):
+            await self._run_session(reader, writer, parameters)
 
     # --- startup
 

@@ -1,19 +1,22 @@
-"""The model of how Redshift spends time on a workload: its latencies and its slots (WLM). Both can be changed while
-the gateway runs, by `ALTER SYSTEM SET model.NAME = value` from any session.
+"""The model of how Redshift spends time on a workload: its latencies, its slots (WLM), its limit of connections. All
+can be changed while the gateway runs, by `ALTER SYSTEM SET model.NAME = value` from any session.
 
 In: names and values of settings. Out: waits, for the sessions that ask. Its times are a model's, not Redshift's.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from harness.redshift.latency import Latency, LatencyModel
 from harness.redshift.messages import Refusal
 
-_WHOLE_NUMBERS = frozenset(("seed", "wlm_slots"))
-SETTINGS = (*(field.name for field in fields(LatencyModel)), "wlm_slots")
+MODEL_APPLICATION = "nrt-model"
+_WHOLE_NUMBERS = frozenset(("seed", "wlm_slots", "max_connections"))
+SETTINGS = (*(field.name for field in fields(LatencyModel)), "wlm_slots", "max_connections")
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,40 @@ class Slots:
                 place.set_result(None)
 
 
+class Connections:
+    """How many sessions there may be at the same time; a further one is refused. A limit of 0: as many as come."""
+
+    def __init__(self) -> None:
+        self.limit = self.open = 0
+
+    @contextmanager
+    def one_more(self, application_name: str) -> Iterator[None]:
+        """A place for a session, for the length of the block; whoever sets the model always gets one.
+
+        Raises:
+            Refusal: none is free. The words are Redshift's.
+        """
+        if self.limit and self.open >= self.limit and application_name != MODEL_APPLICATION:
+            raise Refusal("53300", f'connection limit "{self.limit}" exceeded for non-bootstrap users')
+        self.open += 1
+        try:
+            yield
+        finally:
+            self.open -= 1
+
+
 class Workload:
-    """The latencies and slots that all sessions share."""
+    """The latencies, slots and connections that all sessions share."""
 
     def __init__(self, latency: LatencyModel, wlm_slots: int) -> None:
-        self.latency, self.slots = Latency(latency), Slots(wlm_slots)
+        self.latency, self.slots, self.connections = Latency(latency), Slots(wlm_slots), Connections()
 
     def change(self, setting: ModelSetting) -> None:
         """Have a setting apply from now on; a new seed starts its sequence of draws."""
         if setting.name == "wlm_slots":
             self.slots.resize(int(setting.value))
+        elif setting.name == "max_connections":
+            self.connections.limit = int(setting.value)
         elif setting.name == "seed":
             self.latency.restart(replace(self.latency.model, seed=int(setting.value)))
         else:

@@ -26,7 +26,7 @@ _ONE_AT_A_TIME = {"reserved_concurrency": 1}
 _open: list[Any] = []
 
 
-@mutant("handler", "connection_limit", "dead_letters", "none was expected", "too many connections")
+@mutant("handler", "connection_limit", "dead_letters", "none was expected", "connection limit")
 def leaks_connections(event: Event, context: object) -> Answer:
     """Opens a connection for each file and never closes one, until the warehouse refuses."""
 

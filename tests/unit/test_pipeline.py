@@ -155,6 +155,7 @@ def test_a_model_of_the_warehouse_is_off_unless_it_is_given(load_with: Load) -> 
     plain = load_with().warehouse.model
     assert plain.model_dump() == {
         "copy_base_s": 0, "copy_per_row_s": 0, "commit_s": 0, "spread": 0, "seed": 0, "wlm_slots": 0, "copy_queue_s": 0,
+        "max_connections": 0,
     }  # fmt: skip
     assert warehouse_model.in_words(plain) is None
     slow = load_with(more="[warehouse.model]\ncopy_base_s = 25.0\nseed = 7").warehouse.model

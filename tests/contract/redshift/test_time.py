@@ -34,8 +34,9 @@ def slow(postgres: Any, s3_endpoint: str, tmp_path: Path) -> Callable[..., Any]:
         )
         opened = []
 
-        def connect() -> Any:
+        def connect(application_name: str = "test") -> Any:
             connection = psycopg2.connect(
+                application_name=application_name,
                 host="127.0.0.1",
                 port=listening.port,
                 user="awsuser",
@@ -185,3 +186,24 @@ def test_more_slots_let_the_waiting_run(slow: Any) -> None:
         holder.rollback()
         queued.result(20)
         control.cursor().execute(f"drop table {name}")
+
+
+def test_a_connection_beyond_the_limit_is_refused_until_another_ends(slow: Any) -> None:
+    """Whoever sets the model gets in all the same: otherwise nobody could lift the limit of a full warehouse."""
+    with slow() as connect:
+        first = connect()
+        first.cursor().execute("alter system set model.max_connections = 2")
+        second = connect()
+        with pytest.raises(psycopg2.OperationalError, match='connection limit "2" exceeded for non-bootstrap users'):
+            connect()
+        connect(application_name="nrt-model").close()
+        second.close()
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                connect()
+                break
+            except psycopg2.OperationalError:
+                assert time.monotonic() < deadline
+        first.cursor().execute("alter system set model.max_connections = 0")
+        connect()

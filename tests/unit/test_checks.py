@@ -120,6 +120,9 @@ TRIALS = {
         FAIL,
         (key_of(1), "another source_row"),
     ),
+    "lineage: the rows of a task": Trial(
+        checks.lineage, GOOD.changing("accounted", {"index": 1}, from_other_row=7).supposing(design="batch"), PASS
+    ),
     "lineage: local time, behind UTC": Trial(
         checks.lineage,
         GOOD.changing("accounted", {"index": 1}, loaded_first_s=START_S - 3600),

@@ -1,7 +1,8 @@
-"""The gateway against PostgreSQL alone: COPY, relay and connect, in one run on one backend.
+"""The gateway against PostgreSQL alone: COPY, relay, connect and large results, in one run on one backend.
 
-In: nothing. Out: a table on stdout. Needs the development requirements (moto serves S3). Figures of a busy machine say
-nothing: compare the columns of one run only. Run it: `python benchmarks/redshift.py`.
+In: nothing. Out: a table on stdout. Gateway, PostgreSQL and S3 (moto) are processes of their own, as in a run, so their
+CPU can be told apart. Needs the development requirements. Wall times of a busy machine say nothing: compare the columns
+of one run only, or the CPU. Run it: `python benchmarks/redshift.py`.
 """
 
 import io
@@ -9,10 +10,13 @@ import os
 import secrets
 import shutil
 import signal
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
@@ -20,18 +24,20 @@ from typing import Any
 
 import boto3
 import pgpq
+import psutil
 import psycopg2
 import pyarrow as pa
 import pyarrow.parquet as pq
-from moto.server import ThreadedMotoServer
 
-from harness.redshift import Settings, running
-from harness.stack import postgres
-from harness.stack.processes import LOOPBACK, free_port
+from harness.stack import postgres, warehouse
+from harness.stack.endpoints import REGION, Redshift
+from harness.stack.processes import LOOPBACK, Child, free_port, is_listening, spawn
 
 ROWS = 10_000
 REPEATS = 15
 CONNECTIONS = 8
+RESULT_ROWS = 1_000_000
+TYPES = ["bigint"] * 4 + ["varchar(64)"] * 4 + ["numeric(12,2)", "timestamp"]
 
 
 def table() -> pa.Table:
@@ -50,75 +56,144 @@ def timed_ms(work: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1_000
 
 
-def direct_copy(cursor: Any, rows: pa.Table) -> None:
+def cpu_ms(child: Child) -> float:
+    """CPU time of a process and its descendants, ended ones included."""
+    process = psutil.Process(child.pid)
+    own = process.cpu_times()
+    total = own.user + own.system + own.children_user + own.children_system
+    for descendant in process.children(recursive=True):
+        times = descendant.cpu_times()
+        total += times.user + times.system
+    return total * 1_000
+
+
+def copy_direct(cursor: Any, rows: pa.Table) -> None:
+    """The same rows from memory straight into PostgreSQL, in its binary format."""
     encoder = pgpq.ArrowToPostgresBinaryEncoder(rows.schema)
     parts = [bytes(encoder.write_header()), *map(encoder.write_batch, rows.to_batches()), bytes(encoder.finish())]
-    cursor.copy_expert("copy bench_8 from stdin binary", io.BytesIO(b"".join(parts)))
+    cursor.copy_expert("copy direct from stdin binary", io.BytesIO(b"".join(parts)))
 
 
-def measure(direct: Any, connect: Callable[[], Any]) -> None:
-    rows = table()
-    cursors = [connect().cursor() for _ in range(CONNECTIONS)]
-    types = ["bigint"] * 4 + ["varchar(64)"] * 4 + ["numeric(12,2)", "timestamp"]
-    ddl = ", ".join(f"{name} {kind}" for name, kind in zip(rows.column_names, types, strict=True))
-    for number in range(CONNECTIONS + 1):
-        cursors[0].execute(f"create table bench_{number} ({ddl})")
+@dataclass(frozen=True)
+class Bench:
+    """A gateway, what is behind it, and ways in."""
 
-    def copy(number: int) -> None:
-        cursors[number].execute(f"copy bench_{number} from 's3://bench/rows' iam_role 'r' format parquet")
+    gateway: Child
+    backend: Child
+    s3: Child
+    connect: Callable[[], Any]
+    direct: Any
 
-    first = timed_ms(lambda: copy(0))
-    through = [timed_ms(lambda: copy(0)) for _ in range(REPEATS)]
-    alone = [timed_ms(lambda: direct_copy(direct, rows)) for _ in range(REPEATS)]
-    with ThreadPoolExecutor(CONNECTIONS) as threads:
-        many_ms = timed_ms(lambda: list(threads.map(lambda n: [copy(n) for _ in range(REPEATS)], range(CONNECTIONS))))
-    relayed, plain = (
-        median(timed_ms(lambda c=cursor: c.execute("select 1")) for _ in range(500)) for cursor in (cursors[0], direct)
-    )
-    print(f"first COPY                {first:8.1f} ms")
-    print(f"COPY of {ROWS:,} x 10      {median(through):8.1f} ms, PostgreSQL alone {median(alone):.1f} ms")
-    print(f"COPY/s, {CONNECTIONS} tables          {CONNECTIONS * REPEATS / many_ms * 1_000:8.1f}")
-    print(f"select 1                  {relayed:8.3f} ms, PostgreSQL alone {plain:.3f} ms")
-    print(f"connect with TLS          {median(timed_ms(connect) for _ in range(REPEATS)):8.1f} ms")
+    def run(self) -> None:
+        """Measure and print."""
+        self._large_result()  # before the COPYs: what they freed could hide its memory
+        rows = table()
+        cursors = [self.connect().cursor() for _ in range(CONNECTIONS)]
+        ddl = ", ".join(f"{name} {kind}" for name, kind in zip(rows.column_names, TYPES, strict=True))
+        for number in range(CONNECTIONS):
+            cursors[0].execute(f"create table bench_{number} ({ddl})")
+        self.direct.execute(f"create table direct ({ddl})")
+
+        def copy(number: int) -> None:
+            cursors[number].execute(f"copy bench_{number} from 's3://bench/rows' iam_role 'r' format parquet")
+
+        print(f"first COPY                {timed_ms(lambda: copy(0)):8.1f} ms")
+        through, alone = [], []
+        for _ in range(REPEATS):  # in turns, so that both see the same machine
+            through.append(timed_ms(lambda: copy(0)))
+            alone.append(timed_ms(lambda: copy_direct(self.direct, rows)))
+        ratio = median(through) / median(alone)
+        print(
+            f"COPY of {ROWS:,} x 10      {median(through):8.1f} ms, {ratio:.2f} x binary COPY ({median(alone):.1f} ms)"
+        )
+        self._many(copy)
+        self._relay(cursors[0])
+        print(f"connect with TLS          {median(timed_ms(self.connect) for _ in range(REPEATS)):8.1f} ms")
+
+    def _many(self, copy: Callable[[int], None]) -> None:
+        children = {"gateway": self.gateway, "PostgreSQL": self.backend, "S3": self.s3}
+        before = {name: cpu_ms(child) for name, child in children.items()}
+        with ThreadPoolExecutor(CONNECTIONS) as threads:
+            many_ms = timed_ms(
+                lambda: list(threads.map(lambda n: [copy(n) for _ in range(REPEATS)], range(CONNECTIONS)))
+            )
+        count = CONNECTIONS * REPEATS
+        spent = {name: (cpu_ms(child) - before[name]) / count for name, child in children.items()}
+        shown = ", ".join(f"{name} {each:.1f}" for name, each in spent.items())
+        print(f"COPY/s, {CONNECTIONS} tables          {count / many_ms * 1_000:8.1f}    ms of CPU a COPY: {shown}")
+
+    def _relay(self, cursor: Any) -> None:
+        relayed, plain = [], []
+        before = cpu_ms(self.gateway)
+        for _ in range(1_000):
+            relayed.append(timed_ms(lambda: cursor.execute("select 1")))
+            plain.append(timed_ms(lambda: self.direct.execute("select 1")))
+        each = (cpu_ms(self.gateway) - before) / 1_000
+        print(f"select 1                  {median(relayed):8.3f} ms, PostgreSQL alone {median(plain):.3f} ms; "
+              f"gateway's CPU {each:.3f} ms")  # fmt: skip
+
+    def _large_result(self) -> None:
+        """A result of a million rows: how far the gateway's memory rises meanwhile."""
+        cursor, process = self.connect().cursor(), psutil.Process(self.gateway.pid)
+        before = peak = process.memory_info().rss
+        query = f"select i, 'value ' || i from generate_series(1, {RESULT_ROWS}) i"
+        with ThreadPoolExecutor(1) as thread:
+            fetching = thread.submit(timed_ms, lambda: cursor.execute(query))
+            while not fetching.done():
+                peak = max(peak, process.memory_info().rss)
+                time.sleep(0.01)
+        print(f"{RESULT_ROWS:,} rows            {fetching.result():6.0f} ms, gateway's memory at most "
+              f"{(peak - before) / 2**20:.1f} MiB above its {before / 2**20:.0f}")  # fmt: skip
 
 
-def main() -> None:
-    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+@contextmanager
+def running() -> Iterator[Bench]:
+    """PostgreSQL, S3 and the gateway as processes, with one object of rows in a bucket."""
+    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
     directory = Path(tempfile.mkdtemp(prefix="nrt-bench-"))
     directory.chmod(0o711)
-    port, password = free_port(), secrets.token_urlsafe()
-    server = postgres.start(directory / "postgres", directory, port, password)
-    moto = ThreadedMotoServer(ip_address=LOOPBACK, port=0, verbose=False)
-    moto.start()
+    port, s3_port, password = free_port(), free_port(), secrets.token_urlsafe()
+    children = []
     try:
-        postgres.wait(server, port, password)
-        host, s3_port = moto.get_host_and_port()
-        s3 = boto3.client("s3", endpoint_url=f"http://{host}:{s3_port}")
-        s3.create_bucket(Bucket="bench")
-        sink = io.BytesIO()
-        pq.write_table(table(), sink)
-        s3.put_object(Bucket="bench", Key="rows.parquet", Body=sink.getvalue())
-        dsn = f"postgresql://{postgres.SUPERUSER}:{password}@{LOOPBACK}:{port}/{postgres.DATABASE}"
-        settings = Settings(dsn, "awsuser", password, directory / "tls", f"http://{host}:{s3_port}")
-        with running(settings) as gateway:
+        backend = postgres.start(directory / "postgres", directory, port, password)
+        children.append((backend, signal.SIGQUIT))
+        moto = spawn(
+            "moto", [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(s3_port)], directory / "s3"
+        )
+        children.append((moto, signal.SIGTERM))
+        postgres.wait(backend, port, password)
+        moto.wait_until(lambda: is_listening(s3_port), 30)
+        endpoint = f"http://{LOOPBACK}:{s3_port}"
+        _fill(boto3.client("s3", endpoint_url=endpoint))
+        server = Redshift(LOOPBACK, port, postgres.DATABASE, postgres.SUPERUSER, password, None)
+        gateway = warehouse.start(
+            directory / "redshift", directory, free_port(), password, server, endpoint, directory / "log"
+        )
+        children.append((gateway, signal.SIGTERM))
+        listening, _ = warehouse.wait(gateway, password)
 
-            def connect() -> Any:
-                connection = psycopg2.connect(
-                    host=gateway.host, port=gateway.port, user="awsuser", password=password, dbname=postgres.DATABASE,
-                    sslmode="verify-full", sslrootcert=str(gateway.ca_file),
-                )  # fmt: skip
-                connection.autocommit = True
-                return connection
+        def connect(to: Redshift = listening) -> Any:
+            tls = {"sslmode": "verify-full", "sslrootcert": str(to.ca_file)} if to.ca_file else {}
+            connection = psycopg2.connect(
+                host=to.host, port=to.port, user=to.user, password=password, dbname=to.database, **tls
+            )
+            connection.autocommit = True
+            return connection
 
-            direct = psycopg2.connect(dsn)
-            direct.autocommit = True
-            measure(direct.cursor(), connect)
-            direct.close()
+        yield Bench(gateway, backend, moto, connect, connect(server).cursor())
     finally:
-        moto.stop()
-        server.end(signal.SIGQUIT)
+        for child, number in reversed(children):
+            child.end(number)
         shutil.rmtree(directory)
 
 
+def _fill(s3: Any) -> None:
+    s3.create_bucket(Bucket="bench")
+    sink = io.BytesIO()
+    pq.write_table(table(), sink)
+    s3.put_object(Bucket="bench", Key="rows.parquet", Body=sink.getvalue())
+
+
 if __name__ == "__main__":
-    main()
+    with running() as bench:
+        bench.run()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import psycopg2
+import uvloop
 
 from harness.redshift.gateway import Gateway, Settings
 from harness.redshift.latency import LatencyModel
@@ -63,7 +64,7 @@ def main(
         latency=LatencyModel(copy_base_s, copy_per_row_s, commit_s, latency_spread, latency_seed, copy_queue_s),
     )  # fmt: skip
     try:
-        asyncio.run(_serve(settings))
+        uvloop.run(_serve(settings))
     except (psycopg2.Error, OSError) as error:
         raise click.ClickException(f"the gateway could not start: {error}") from error
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import uvloop
+
 from harness.redshift import catalog, connect, tls, warm
 from harness.redshift import messages as wire
 from harness.redshift.backend import Backend, BackendLost
@@ -325,7 +327,7 @@ def running(settings: Settings) -> Iterator[Listening]:
         psycopg2.Error, OSError: it could not start.
     """
     gateway, started = Gateway(settings), threading.Event()
-    loop, failure = asyncio.new_event_loop(), []
+    loop, failure = uvloop.new_event_loop(), []
     stop = asyncio.Event()
 
     def run() -> None:

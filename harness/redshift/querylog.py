@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +21,9 @@ _SECRETS = re.compile(
     r"(?i)\b(password|secret_access_key|access_key_id|session_token|credentials|master_symmetric_key)"
     r"(\s+(?:as\s+)?|\s*=\s*)('(?:[^']|'')*'|\"[^\"]*\")"
 )
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass
@@ -63,7 +67,7 @@ class QueryLog:
             record.on_end = None
         self.ended.append(record)
         if self._file:
-            self._file.write(json.dumps(_as_json(record), ensure_ascii=False) + "\n")
+            self._file.write(_encode(_as_json(record)) + "\n")
             self._file.flush()
 
     def newest_of(self, session: int) -> int:
@@ -79,6 +83,7 @@ def _as_json(record: Record) -> dict[str, object]:
     return {name: value for name, value in record.__dict__.items() if name != "on_end"}
 
 
+@lru_cache(maxsize=512)
 def without_secrets(sql: str) -> str:
     """The statement as it may be logged: truncated, credentials replaced."""
     return _SECRETS.sub(r"\1\2'***'", sql[:SQL_MAX_CHARACTERS])

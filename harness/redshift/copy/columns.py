@@ -13,7 +13,7 @@ from harness.redshift.messages import Refusal
 COLUMNS_SQL = """
 select attname, atttypid::regtype::text, format_type(atttypid, atttypmod),
        case when atttypid in ('varchar'::regtype, 'bpchar'::regtype) and atttypmod > 0 then atttypmod - 4 end,
-       attnotnull, attidentity, atthasdef, attgenerated
+       attnotnull, attidentity, atthasdef, attgenerated, pg_relation_size(attrelid) = 0
   from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum"""
 
 _ARROW = {
@@ -65,7 +65,7 @@ def read_columns(rows: list[list[str | None]]) -> list[Column]:
     return [
         Column(str(name), str(kind), str(shown), int(length) if length else None, not_null == "t", identity or "",
                has_default == "t")
-        for name, kind, shown, length, not_null, identity, has_default, generated in rows
+        for name, kind, shown, length, not_null, identity, has_default, generated, _ in rows
         if not generated
     ]  # fmt: skip
 

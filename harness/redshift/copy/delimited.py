@@ -6,15 +6,18 @@ Source: Database Developer Guide, "Data format parameters": CSV, DELIMITER, FIXE
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 
 from harness.redshift.copy.columns import Column
 from harness.redshift.copy.options import Copy
 from harness.redshift.copy.values import BadValue
+from harness.redshift.messages import Refusal
 
 Found = tuple[list[Sequence[str | None]], list[int], list[str], list[tuple[int, str, BadValue]]]
 Line = tuple[int, list[str], str]
 NULL_DEFAULT = "\\N"
+_OCTAL = re.compile(r"\\([0-3][0-7]{2})")
 
 
 def rows(text: str, columns: list[Column], copy: Copy) -> Found:
@@ -76,15 +79,25 @@ def _csv(text: str, copy: Copy) -> Iterator[Line]:
 
 
 def _fixed_width(text: str, columns: list[Column], copy: Copy) -> Iterator[Line]:
-    parts = [part.rpartition(":") for part in copy.text("FIXEDWIDTH", "").split(",")]
-    by_name = {name: int(width) for name, _, width in parts}
-    widths = [by_name.get(column.name, int(parts[index][2])) for index, column in enumerate(columns)]
+    widths = fixed_widths(copy.text("FIXEDWIDTH", ""), len(columns))
     for line, raw in enumerate(_text_lines(text), 1):
         at, fields = 0, []
         for width in widths:
             fields.append(raw[at : at + width].strip(" "))
             at += width
         yield line, fields, raw
+
+
+def fixed_widths(specification: str, count: int) -> list[int]:
+    """The widths in 'label:width,…': they go by position, the labels mean nothing ("FIXEDWIDTH").
+
+    Raises:
+        Refusal: it is no such list, or not one of `count` columns.
+    """
+    widths = [part.rpartition(":")[2].strip() for part in specification.split(",")]
+    if len(widths) != count or not all(width.isdecimal() and int(width) for width in widths):
+        raise Refusal("22023", f"Invalid fixedwidth specification '{specification}' for {count} columns")
+    return [int(width) for width in widths]
 
 
 def _delimited(text: str, copy: Copy) -> Iterator[Line]:
@@ -104,7 +117,10 @@ def _text_lines(text: str) -> list[str]:
 
 
 def _unescape(delimiter: str) -> str:
-    return {"\\t": "\t", "\\001": "\x01"}.get(delimiter, delimiter)
+    """A delimiter as it stands in the data: \\t is a tab, \\ddd an octal code."""
+    if octal := _OCTAL.fullmatch(delimiter):
+        return chr(int(octal[1], 8))
+    return "\t" if delimiter == "\\t" else delimiter
 
 
 def _quoted_split(raw: str, delimiter: str) -> list[str]:

@@ -35,7 +35,6 @@ def rows(text: str, columns: list[Column], copy: Copy, paths: list[str] | None) 
     raws: list[str] = []
     bad: list[tuple[int, str, BadValue]] = []
     at, line = 0, 1
-    null = copy.text("NULL", "\\N")
     while at < len(text):
         start = _end_of_space(text, at)
         line += text.count("\n", at, start)
@@ -51,7 +50,7 @@ def rows(text: str, columns: list[Column], copy: Copy, paths: list[str] | None) 
             line += text.count("\n", start, at)
             continue
         if isinstance(value, dict) or paths:
-            fields.append([_as_field(item, column, null) for item, column in zip(pick(value), columns, strict=True)])
+            fields.append([_as_field(item, column) for item, column in zip(pick(value), columns, strict=True)])
             lines.append(line)
             raws.append(text[start:at])
         else:
@@ -71,8 +70,8 @@ def _next_line(text: str, at: int) -> int:
     return len(text) if end < 0 else end + 1
 
 
-def _as_field(value: object, column: Column, null: str) -> str | None:
-    if value is None or value == null:
+def _as_field(value: object, column: Column) -> str | None:
+    if value is None:
         return None
     if column.kind == "jsonb":
         return dump(value)

@@ -11,10 +11,41 @@ from harness.redshift.tokens import Cursor, Token, name_of, value_of
 
 COLUMNAR = ("PARQUET", "ORC")
 # "COPY from columnar data formats": only these may be given with PARQUET or ORC.
-COLUMNAR_OPTIONS = frozenset((
-    "FORMAT", "IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "MANIFEST",
-    "STATUPDATE", "FILLRECORD", "SERIALIZETOJSON", "REGION", "ACCEPTINVCHARS", "EXPLICIT_IDS", "COMPUPDATE",
-))  # fmt: skip
+COLUMNAR_OPTIONS = frozenset(
+    (
+        "FORMAT",
+        "IAM_ROLE",
+        "CREDENTIALS",
+        "ACCESS_KEY_ID",
+        "SECRET_ACCESS_KEY",
+        "SESSION_TOKEN",
+        "MANIFEST",
+        "STATUPDATE",
+        "FILLRECORD",
+        "SERIALIZETOJSON",
+        "REGION",
+        "ACCEPTINVCHARS",
+        "EXPLICIT_IDS",
+    )
+)
+# "Data format parameters": what cannot be given together
+_TEXT_ONLY = frozenset(("DELIMITER", "FIXEDWIDTH", "REMOVEQUOTES", "ESCAPE"))
+_NOT_WITH = {
+    "CSV": _TEXT_ONLY - {"DELIMITER"},
+    "JSON": _TEXT_ONLY | {"FILLRECORD", "IGNOREBLANKLINES", "NULL", "READRATIO", "QUOTE"},
+    "TEXT": frozenset(("QUOTE",)),
+}
+_ONE_OF = (
+    ("DELIMITER", "FIXEDWIDTH"),
+    ("MAXERROR", "IGNOREALLERRORS"),
+    ("GZIP", "BZIP2"),
+    ("GZIP", "ZSTD"),
+    ("BZIP2", "ZSTD"),
+    ("IAM_ROLE", "CREDENTIALS"),
+    ("IAM_ROLE", "ACCESS_KEY_ID"),
+    ("CREDENTIALS", "ACCESS_KEY_ID"),
+)
+_MAXERROR_MAX = 100_000  # fmt: skip
 _STRING_OPTIONS = frozenset((
     "IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REGION", "DELIMITER", "NULL",
     "DATEFORMAT", "TIMEFORMAT", "QUOTE", "ENCODING", "FIXEDWIDTH", "READRATIO", "SSH",
@@ -27,6 +58,7 @@ _FLAGS = frozenset((
 ))  # fmt: skip
 _OPTIONAL_VALUE = frozenset(("ACCEPTINVCHARS", "SERIALIZETOJSON"))
 _ON_OFF = frozenset(("COMPUPDATE", "STATUPDATE"))
+_SWITCH = {"ON": "ON", "TRUE": "ON", "OFF": "OFF", "FALSE": "OFF", "PRESET": "PRESET"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +141,7 @@ def _option(cursor: Cursor, options: dict[str, str | int | bool]) -> None:
     if name in _FLAGS:
         options[name] = True
     elif name in _ON_OFF:
-        options[name] = next((word for word in ("ON", "OFF", "PRESET") if cursor.take(word)), "ON")
+        options[name] = next((_SWITCH[word] for word in _SWITCH if cursor.take(word)), "ON")
     elif name in _NUMBER_OPTIONS:
         token = cursor.next()
         if token is None or not token.text.isdigit():
@@ -151,8 +183,20 @@ def _check(copy: Copy) -> None:
             raise Refusal("0A000", f"{wrong[0]} argument is not supported for {copy.format} based COPY")
     if copy.format in ("AVRO", "SHAPEFILE"):
         raise Refusal("0A000", f"COPY … FORMAT {copy.format} is not supported by this stand-in")
-    if copy.format == "CSV" and given & {"FIXEDWIDTH", "REMOVEQUOTES", "ESCAPE"}:
-        wrong_option = sorted(given & {"FIXEDWIDTH", "REMOVEQUOTES", "ESCAPE"})[0]
-        raise Refusal("42601", f"CSV is not compatible with {wrong_option}")
-    if copy.format == "JSON" and given & {"DELIMITER", "FIXEDWIDTH", "REMOVEQUOTES", "ESCAPE", "FILLRECORD"}:
-        raise Refusal("42601", "JSON is not compatible with this option")
+    for name in ("LZOP", "ENCRYPTED", "READRATIO", "SSH"):
+        if name in given:
+            raise Refusal("0A000", f"COPY … {name} is not supported by this stand-in")
+    if wrong := sorted(given & _NOT_WITH.get(copy.format, frozenset())):
+        raise Refusal("42601", f"{copy.format} is not compatible with {wrong[0]}")
+    for first, second in _ONE_OF:
+        if {first, second} <= given:
+            raise Refusal("42601", f"{first} and {second} cannot be given together")
+    if "ACCESS_KEY_ID" in given and "SECRET_ACCESS_KEY" not in given:
+        raise Refusal("42601", "ACCESS_KEY_ID needs SECRET_ACCESS_KEY")
+    if copy.number("MAXERROR") > _MAXERROR_MAX:
+        raise Refusal("22023", f"MAXERROR must be at most {_MAXERROR_MAX}")
+    replacement = copy.text("ACCEPTINVCHARS", "?")
+    if len(replacement) != 1 or not 0 < ord(replacement) < 128:
+        raise Refusal("22023", "ACCEPTINVCHARS needs one ASCII character")
+    if copy.format == "CSV" and len(copy.text("QUOTE", '"')) != 1:
+        raise Refusal("22023", "QUOTE needs one character")

@@ -6,6 +6,7 @@ columnar data formats".
 """
 
 import json
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,7 +43,7 @@ def fit_table(
 ) -> pa.Table:
     """The table with the columns' names and Arrow types, matched by position.
 
-    `fill` lets missing trailing columns be NULL (FILLRECORD); `serialize` turns nested values into SUPER.
+    `fill` lets missing trailing columns be NULL (FILLRECORD); `serialize` turns values of any type into SUPER.
 
     Raises:
         Refusal: count, type or length does not fit.
@@ -61,7 +62,7 @@ def _fit_column(
     column: Column, field: pa.Field, data: pa.ChunkedArray, file: str, query_id: int, *, serialize: bool
 ) -> pa.ChunkedArray:
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    if column.kind == "jsonb" and (pa.types.is_nested(kind) and serialize):
+    if column.kind == "jsonb" and serialize:
         return _as_json(data)
     if not (pa.types.is_null(kind) or _fits(column, kind)):
         shown = f"optional {_parquet_words(kind)} {field.name}"
@@ -93,7 +94,7 @@ def _fits(column: Column, kind: pa.DataType) -> bool:
         target = column.arrow
         return bool(types.is_decimal(kind) and kind.scale == target.scale and kind.precision <= target.precision)
     if column.kind == "jsonb":
-        return not types.is_nested(kind) and _is_text(kind)
+        return False  # "By specifying SERIALIZETOJSON … you can load any column type … as SUPER"
     return bool(checks[column.kind](kind))
 
 
@@ -117,8 +118,13 @@ def _parquet_words(kind: pa.DataType) -> str:
     )
 
 
+def _plain(value: object) -> float | str:
+    """What JSON has no type for: decimals are numbers, dates and times text."""
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
 def _as_json(data: pa.ChunkedArray) -> pa.ChunkedArray:
     texts = [
-        None if value is None else json.dumps(value, default=str, ensure_ascii=False) for value in data.to_pylist()
+        None if value is None else json.dumps(value, default=_plain, ensure_ascii=False) for value in data.to_pylist()
     ]
     return pa.chunked_array([pa.array(texts, pa.string())])

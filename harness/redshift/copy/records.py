@@ -5,8 +5,10 @@ errors are left out of the table. Source: Database Developer Guide, "Data format
 from JSON format".
 """
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -16,6 +18,19 @@ from harness.redshift.copy.errors import LoadError
 from harness.redshift.copy.objects import ObjectReference, ObjectStore, split_url
 from harness.redshift.copy.options import Copy
 from harness.redshift.copy.values import BadValue, convert
+
+
+@lru_cache
+def _replacing(character: str) -> str:
+    """The name of an error handler: one of these for each byte of an invalid character ("ACCEPTINVCHARS")."""
+    name = f"redshift_replace_{ord(character)}"
+
+    def replace(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)
+        return character * (error.end - error.start), error.end
+
+    codecs.register_error(name, replace)
+    return name
 
 
 @dataclass
@@ -60,8 +75,7 @@ class RecordReader:
             return content.decode(encoding), []
         except UnicodeDecodeError as error:
             if "ACCEPTINVCHARS" in self._copy.options:
-                replacement = self._copy.text("ACCEPTINVCHARS", "?")
-                return content.decode("utf-8", "replace").replace("�", replacement), []
+                return content.decode("utf-8", _replacing(self._copy.text("ACCEPTINVCHARS", "?"))), []
             return _without_invalid_lines(content, error)
 
     def _split(self, text: str) -> Rows:

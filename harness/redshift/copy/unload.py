@@ -13,6 +13,7 @@ import json
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.csv
@@ -21,6 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.redshift import messages as wire
 from harness.redshift.backend import Backend
+from harness.redshift.copy.delimited import fixed_widths
+from harness.redshift.copy.jsonfile import Number, dump
 from harness.redshift.copy.load import Loaded
 from harness.redshift.copy.objects import ObjectStore, s3_refusal, split_url
 from harness.redshift.copy.unload_options import Unload
@@ -43,11 +46,16 @@ NOT_EMPTY = (
 
 @dataclass(frozen=True)
 class _Output:
-    """One object to write: key behind the prefix, content and rows."""
+    """One object to write: its folder (column=value/…) and file behind the prefix, content and rows."""
 
-    name: str
+    folder: str
+    file: str
     content: bytes
     rows: int
+
+    @property
+    def name(self) -> str:
+        return self.folder + self.file
 
 
 class Unloader:
@@ -69,7 +77,7 @@ class Unloader:
         if plans[0].refusal:
             raise plans[0].refusal
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._threads, self._prepare_target, unload, record.query_id)
+        await loop.run_in_executor(self._threads, self._require_empty_target, unload, record.query_id)
         schema = _schema(await backend.describe(plans[0].sql))
         text = io.BytesIO()
         rows = await backend.copy_out(f"COPY ({plans[0].sql}) TO STDOUT (FORMAT csv)", text.write)
@@ -77,23 +85,29 @@ class Unloader:
         words = f"UNLOAD completed, {rows} record(s) unloaded successfully."
         return Loaded(rows, size_bytes, wire.notice("INFO", "00000", words) + wire.message(b"C", wire.text("UNLOAD")))
 
-    def _prepare_target(self, unload: Unload, query_id: int) -> None:
+    def _require_empty_target(self, unload: Unload, query_id: int) -> None:
+        if unload.options.keys() & {"ALLOWOVERWRITE", "CLEANPATH"}:
+            return
         bucket, prefix = split_url(unload.target)
-        s3 = self._store.client
         try:
-            found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", ())
-            if found and "CLEANPATH" in unload.options:
-                for item in found:
-                    s3.delete_object(Bucket=bucket, Key=item["Key"])
-            elif found and "ALLOWOVERWRITE" not in unload.options:
+            if self._store.client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"):
                 raise Refusal("XX000", NOT_EMPTY)
         except (ClientError, BotoCoreError) as error:
             raise s3_refusal(error, query_id) from error
+
+    def _clean(self, bucket: str, prefix: str) -> None:
+        s3 = self._store.client
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", ()):
+                s3.delete_object(Bucket=bucket, Key=item["Key"])
 
     def _write(self, unload: Unload, schema: pa.Schema, text: bytes, record: Record) -> int:
         bucket, prefix = split_url(unload.target)
         outputs = _outputs(unload, schema, text)
         try:
+            if "CLEANPATH" in unload.options:  # of the folders that get files only, if there are folders
+                for folder in {output.folder for output in outputs} if unload.partition else {""}:
+                    self._clean(bucket, prefix + folder)
             for output in outputs:
                 self._store.client.put_object(Bucket=bucket, Key=prefix + output.name, Body=output.content)
             if unload.manifest:
@@ -137,12 +151,19 @@ def _read(text: bytes, schema: pa.Schema, *, as_text: bool) -> pa.Table:
 
 def _outputs(unload: Unload, schema: pa.Schema, text: bytes) -> list[_Output]:
     table = _read(text, schema, as_text=unload.format in ("TEXT", "CSV"))
+    if unload.format == "JSON" and not table.num_rows:
+        return []  # "does not write Amazon S3 objects"
     outputs = []
     for folder, part in _partitions(table, unload):
         for number, piece in enumerate(_pieces(part, unload)):
             name = f"0000_part_{number:02}" if unload.parallel else f"{number:03}"
-            outputs.append(_Output(f"{folder}{name}{_extension(unload)}", _encode(piece, unload), piece.num_rows))
+            outputs.append(_Output(folder, name + _extension(unload), _encode(piece, unload), _counted(piece, unload)))
     return outputs
+
+
+def _counted(piece: pa.Table, unload: Unload) -> int:
+    """A file's rows as the manifest counts them: its header too."""
+    return int(piece.num_rows) + ("HEADER" in unload.options)
 
 
 def _partitions(table: pa.Table, unload: Unload) -> list[tuple[str, pa.Table]]:
@@ -156,6 +177,8 @@ def _partitions(table: pa.Table, unload: Unload) -> list[tuple[str, pa.Table]]:
     columns = [table.column(name).to_pylist() for name in unload.partition]
     for index, values in enumerate(zip(*columns, strict=True)):
         rows.setdefault(tuple("__HIVE_DEFAULT_PARTITION__" if v is None else str(v) for v in values), []).append(index)
+    if len(set(unload.partition)) == table.num_columns and not unload.include_partition:
+        raise Refusal("42601", "PARTITION BY needs a column of the result that is not one of its own")
     kept = table if unload.include_partition else table.drop_columns(list(unload.partition))
     return [
         ("".join(f"{name}={value}/" for name, value in zip(unload.partition, values, strict=True)), kept.take(indexes))
@@ -182,8 +205,7 @@ def _encode(table: pa.Table, unload: Unload) -> bytes:
         pq.write_table(table, sink)
         return sink.getvalue()
     if unload.format == "JSON":
-        lines = [json.dumps(row, default=str, ensure_ascii=False) for row in table.to_pylist()]
-        content = "".join(line + "\n" for line in lines).encode()
+        content = "".join(dump(_as_json(row)) + "\n" for row in table.to_pylist()).encode()
     else:
         content = (_as_csv if unload.format == "CSV" else _as_text)(table, unload).encode()
     if "GZIP" in unload.options:
@@ -191,6 +213,17 @@ def _encode(table: pa.Table, unload: Unload) -> bytes:
     if "BZIP2" in unload.options:
         return bz2.compress(content)
     return pa.compress(content, "zstd", asbytes=True) if "ZSTD" in unload.options else content
+
+
+def _as_json(row: dict[str, object]) -> dict[str, object]:
+    """A row of a JSON file: "boolean values are unloaded as t or f"; numbers as they are, all else as text."""
+
+    def shown(value: object) -> object:
+        if isinstance(value, bool):
+            return "t" if value else "f"
+        return value if value is None or isinstance(value, int | float) else str(value)
+
+    return {name: Number(value) if isinstance(value, Decimal) else shown(value) for name, value in row.items()}
 
 
 def _as_csv(table: pa.Table, unload: Unload) -> str:
@@ -206,6 +239,13 @@ def _as_csv(table: pa.Table, unload: Unload) -> str:
 def _as_text(table: pa.Table, unload: Unload) -> str:
     delimiter, null = unload.text("DELIMITER", "|"), unload.text("NULL", "")
     escape, quote = "ESCAPE" in unload.options, "ADDQUOTES" in unload.options
+    if "FIXEDWIDTH" in unload.options:
+        widths = fixed_widths(unload.text("FIXEDWIDTH", ""), table.num_columns)
+        rows = (zip(row.values(), widths, strict=True) for row in table.to_pylist())
+        return "".join(
+            "".join((null if value is None else value)[:width].ljust(width) for value, width in row) + "\n"
+            for row in rows
+        )
 
     def field(value: str | None) -> str:
         if value is None:
@@ -215,7 +255,7 @@ def _as_text(table: pa.Table, unload: Unload) -> str:
                 value = value.replace(character, "\\" + character)
         return f'"{value}"' if quote else value
 
-    lines = [delimiter.join(table.column_names)] if "HEADER" in unload.options else []
+    lines = [delimiter.join(map(field, table.column_names))] if "HEADER" in unload.options else []
     lines += [delimiter.join(map(field, row.values())) for row in table.to_pylist()]
     return "".join(line + "\n" for line in lines)
 

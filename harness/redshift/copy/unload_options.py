@@ -16,6 +16,23 @@ _STRINGS = frozenset((
 _NOT_FOR_PARQUET = frozenset((
     "DELIMITER", "FIXEDWIDTH", "ADDQUOTES", "ESCAPE", "NULL", "HEADER", "GZIP", "BZIP2", "ZSTD",
 ))  # fmt: skip
+# "UNLOAD", FORMAT: what cannot be given with a format
+_NOT_WITH = {
+    "PARQUET": _NOT_FOR_PARQUET,
+    "CSV": frozenset(("FIXEDWIDTH", "ADDQUOTES")),
+    "JSON": frozenset(("DELIMITER", "HEADER", "FIXEDWIDTH", "ADDQUOTES", "ESCAPE", "NULL")),
+}
+_ONE_OF = (
+    ("FIXEDWIDTH", "DELIMITER"),
+    ("FIXEDWIDTH", "HEADER"),
+    ("CLEANPATH", "ALLOWOVERWRITE"),
+    ("GZIP", "BZIP2"),
+    ("GZIP", "ZSTD"),
+    ("BZIP2", "ZSTD"),
+    ("IAM_ROLE", "CREDENTIALS"),
+    ("IAM_ROLE", "ACCESS_KEY_ID"),
+    ("CREDENTIALS", "ACCESS_KEY_ID"),
+)
 _UNITS = {"MB": 1 << 20, "GB": 1 << 30}
 MAX_FILE_SIZE_DEFAULT_BYTES = int(6.2 * (1 << 30))
 
@@ -74,6 +91,8 @@ def parse_unload(tokens: list[Token]) -> Unload:
     while cursor.peek():
         _option(cursor, draft)
     _check(query, draft)
+    if draft.partition and not target.endswith("/"):
+        target += "/"  # "automatically added to the end of the name-prefix value if needed"
     return Unload(query.strip().rstrip(";"), target, **draft.__dict__)
 
 
@@ -125,7 +144,7 @@ def _partition(cursor: Cursor, draft: _Draft) -> None:
     columns = []
     while not cursor.take(")"):
         token = cursor.next()
-        if token is None:
+        if token is None or token.kind == "string":
             raise _syntax_error(cursor)
         if token.text != ",":
             columns.append(name_of(token))
@@ -146,14 +165,15 @@ def _check(query: str, draft: _Draft) -> None:
     given = set(draft.options)
     if not given & {"IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID"}:
         raise Refusal("0A000", "UNLOAD to S3 needs authorization: IAM_ROLE, CREDENTIALS or ACCESS_KEY_ID")
-    if draft.format == "PARQUET":
-        wrong = sorted(given & _NOT_FOR_PARQUET)
-        if wrong:
-            raise Refusal("0A000", f"UNLOAD option {wrong[0]} is not compatible with PARQUET")
-    if draft.format == "CSV" and given & {"FIXEDWIDTH", "ESCAPE", "ADDQUOTES"}:
-        raise Refusal("42601", "CSV is not compatible with FIXEDWIDTH, ESCAPE or ADDQUOTES")
-    if "CLEANPATH" in given and "ALLOWOVERWRITE" in given:
-        raise Refusal("42601", "CLEANPATH and ALLOWOVERWRITE cannot be specified together")
+    if wrong := sorted(given & _NOT_WITH.get(draft.format, frozenset())):
+        raise Refusal("0A000", f"UNLOAD option {wrong[0]} is not compatible with {draft.format}")
+    for first, second in _ONE_OF:
+        if {first, second} <= given:
+            raise Refusal("42601", f"{first} and {second} cannot be specified together")
+    if "MASTER_SYMMETRIC_KEY" in given:
+        raise Refusal("0A000", "UNLOAD … MASTER_SYMMETRIC_KEY is not supported by this stand-in")
+    if "KMS_KEY_ID" in given and "ENCRYPTED" not in given:
+        raise Refusal("42601", "KMS_KEY_ID needs ENCRYPTED")
     if not 5 << 20 <= draft.max_file_size_bytes <= MAX_FILE_SIZE_DEFAULT_BYTES:
         raise Refusal("22023", "MAXFILESIZE must be between 5 MB and 6.2 GB")
     if _has_outer_limit(query):

@@ -111,7 +111,12 @@ def test_parquet_types_arrive(s3: Any, sql: Sql, prefix: str) -> None:
 
 
 @pytest.mark.documented("COPY from columnar data formats")
-@pytest.mark.parametrize("option", ["maxerror 5", "gzip", "delimiter ','", "ignoreheader 1", "acceptanydate"])
+@pytest.mark.parametrize("option", [
+    "maxerror 5", "gzip", "bzip2", "zstd", "delimiter ','", "fixedwidth 'a:1'", "ignoreheader 1", "acceptanydate",
+    "null as 'x'", "emptyasnull", "blanksasnull", "dateformat 'auto'", "timeformat 'auto'", "truncatecolumns",
+    "trimblanks", "quote '!'", "escape", "removequotes", "roundec", "noload", "compupdate off", "ignoreallerrors",
+    "encoding 'utf16'", "ignoreblanklines", "comprows 1",
+])  # fmt: skip
 def test_options_not_for_columnar_formats(sql: Sql, option: str) -> None:
     sql("create table t (a int)")
     with pytest.raises(psycopg2.Error, match="not supported for PARQUET"):
@@ -134,6 +139,29 @@ def test_nested_parquet_into_super(s3: Any, sql: Sql, prefix: str) -> None:
     sql("create table t (a super)")
     sql(f"copy t from 's3://landing/{prefix}' {IAM} parquet serializetojson")
     assert sql("select a -> 'x' ->> 1 from t") == [("2",)]
+
+
+@pytest.mark.documented("Loading semistructured data into Amazon Redshift")
+def test_any_parquet_column_into_super_needs_serializetojson(s3: Any, sql: Sql, prefix: str) -> None:
+    put_parquet(s3, f"{prefix}a.parquet", a=['{"x": 1}'], b=[7], c=[Decimal("1.5")], d=[dt.date(2024, 3, 1)])
+    sql("create table t (a super, b super, c super, d super)")
+    with pytest.raises(psycopg2.InternalError, match="Spectrum Scan Error"):
+        sql(f"copy t from 's3://landing/{prefix}' {IAM} parquet")
+    sql(f"copy t from 's3://landing/{prefix}' {IAM} parquet serializetojson")
+    assert sql("select * from t") == [('{"x": 1}', 7, 1.5, "2024-03-01")]
+
+
+@pytest.mark.documented("COPY from columnar data formats")
+def test_empty_objects_beside_parquet_are_passed_over(s3: Any, sql: Sql, prefix: str) -> None:
+    put_parquet(s3, f"{prefix}b.parquet", a=[1])
+    put(s3, f"{prefix}_SUCCESS", b"")
+    put(s3, f"{prefix}c.parquet", b"")
+    sql("create table t (a bigint)")
+    sql(f"copy t from 's3://landing/{prefix}' {IAM} parquet")
+    assert sql("select * from t") == [(1,)]
+    put(s3, f"{prefix}c.parquet", b"no parquet")
+    with pytest.raises(psycopg2.InternalError, match="Spectrum Scan Error"):
+        sql(f"copy t from 's3://landing/{prefix}' {IAM} parquet")
 
 
 @pytest.mark.documented("Using a manifest to specify data files")
@@ -168,6 +196,10 @@ DATE, TIME = dt.date(2024, 3, 1), dt.datetime(2024, 3, 1, 10, 20, 30)
     ("TRUNCATECOLUMNS", "csv truncatecolumns", [("éa",)], "a varchar(3)", "éabc\n"),
     ("FILLRECORD", "csv fillrecord", [(1, None, "")], "a int, b int, c varchar(3)", "1\n"),
     ("FIXEDWIDTH", "fixedwidth 'a:3,b:2'", [(12, "xy")], "a int, b varchar(2)", " 12xy\n"),
+    ("FIXEDWIDTH", "fixedwidth 'b:2,a:3'", [(1, "xyz")], "a int, b varchar(3)", " 1xyz\n"),
+    ("DELIMITER", "delimiter '|~|'", [(1, "x")], "a int, b varchar(5)", "1|~|x\n"),
+    ("DELIMITER", "delimiter '\\\\037'", [(1, "x")], "a int, b varchar(5)", "1\x1fx\n"),
+    ("IGNOREBLANKLINES", "csv ignoreblanklines", [(1,), (2,)], "a int", "1\n\n2\n"),
     ("ESCAPE", "escape delimiter '|'", [("a|b", "c\nd")], "a varchar(5), b varchar(5)", "a\\|b|c\\\nd\n"),
     ("REMOVEQUOTES", "removequotes delimiter ','", [("a,b", "c")], "a varchar(5), b varchar(5)", "\"a,b\",'c'\n"),
     ("QUOTE AS", "csv quote as '!'", [("a,b",)], "a varchar(5)", "!a,b!\n"),
@@ -180,6 +212,7 @@ DATE, TIME = dt.date(2024, 3, 1), dt.datetime(2024, 3, 1, 10, 20, 30)
     ("TIMEFORMAT", "csv timeformat 'auto'", [(TIME,)], "a timestamp", "2024-03-01T10:20:30\n"),
     ("ACCEPTANYDATE", "csv acceptanydate", [(None,)], "a date", "nonsense\n"),
     ("ACCEPTINVCHARS", "csv acceptinvchars '^'", [("a^b",)], "a varchar(5)", b"a\xffb\n"),
+    ("ACCEPTINVCHARS", "csv acceptinvchars", [("a???b�",)], "a varchar(9)", b"a\xf0\x90\x8db\xef\xbf\xbd\n"),
     ("ROUNDEC", "csv roundec", [(Decimal("1.24"),)], "a numeric(4,2)", "1.235\n"),
     ("ROUNDEC", "csv", [(Decimal("1.23"),)], "a numeric(4,2)", "1.239\n"),
     ("GZIP", "csv gzip", [(1,)], "a int", gzip.compress(b"1\n")),
@@ -225,11 +258,66 @@ def test_column_list_defaults_and_identity(s3: Any, sql: Sql, prefix: str) -> No
 def test_maxerror_leaves_bad_rows_out(s3: Any, sql: Sql, prefix: str) -> None:
     put(s3, f"{prefix}a.csv", "1\nx\n3\n4,4\n")
     sql("create table t (a int)")
-    sql(f"copy t from 's3://landing/{prefix}' {IAM} csv maxerror 2")
+    sql(f"copy t from 's3://landing/{prefix}' {IAM} csv maxerror 3")
     assert sql("select a from t order by a") == [(1,), (3,)]
-    with pytest.raises(psycopg2.InternalError, match="stl_load_errors"):
-        sql(f"copy t from 's3://landing/{prefix}' {IAM} csv maxerror 1")
+    for count in (0, 1, 2):  # "the error_count number of errors or greater"
+        with pytest.raises(psycopg2.InternalError, match="stl_load_errors"):
+            sql(f"copy t from 's3://landing/{prefix}' {IAM} csv maxerror {count}")
     assert sql("select count(*) from t") == [(2,)]
+    sql(f"copy t from 's3://landing/{prefix}' {IAM} csv ignoreallerrors")
+    assert sql("select count(*) from t") == [(4,)]
+
+
+@pytest.mark.documented("COPY parameter reference")
+@pytest.mark.parametrize("options", [
+    "csv fixedwidth 'a:1'", "csv removequotes", "csv escape", "csv quote '!!'", "delimiter ',' fixedwidth 'a:1'",
+    "quote '!'", "json 'auto' delimiter ','", "json 'auto' null as 'x'", "json 'auto' fillrecord",
+    "json 'auto' ignoreblanklines", "json 'auto' escape", "json 'auto' removequotes", "json 'auto' fixedwidth 'a:1'",
+    "csv gzip zstd", "csv maxerror 1 ignoreallerrors", "csv maxerror 100001", "csv acceptinvchars '??'",
+    "csv maxerror few", "csv frobnicate", "csv credentials 'aws_iam_role=r'", "csv access_key_id 'a'",
+    "csv lzop", "csv encrypted", "fixedwidth 'a:1,b:2'", "fixedwidth 'a'",
+])  # fmt: skip
+def test_options_that_do_not_go_together(s3: Any, sql: Sql, prefix: str, options: str) -> None:
+    put(s3, f"{prefix}a", "1\n")
+    sql("create table t (a int)")
+    with pytest.raises(psycopg2.Error) as caught:
+        sql(f"copy t from 's3://landing/{prefix}' {IAM} {options}")
+    assert caught.value.pgcode in ("42601", "0A000", "22023")
+
+
+@pytest.mark.documented("Authorization parameters")
+@pytest.mark.parametrize("authorization", [
+    "iam_role default", "iam_role 'arn:aws:iam::000000000000:role/a,arn:aws:iam::000000000000:role/b'",
+    "credentials 'aws_access_key_id=a;aws_secret_access_key=b;token=c'", "with credentials as 'aws_iam_role=r'",
+    "access_key_id 'a' secret_access_key 'b' session_token 'c'",
+])  # fmt: skip
+def test_forms_of_authorization(s3: Any, sql: Sql, prefix: str, authorization: str) -> None:
+    put(s3, f"{prefix}a", "1\n")
+    sql("create table t (a int)")
+    sql(f"copy t from 's3://landing/{prefix}' {authorization} region 'us-east-1' compupdate off statupdate false")
+    assert sql("select a from t") == [(1,)]
+
+
+@pytest.mark.documented("EXPLICIT_IDS")
+def test_explicit_ids(s3: Any, sql: Sql, prefix: str) -> None:
+    put(s3, f"{prefix}a.csv", "7,1\n")
+    sql("create table t (id int identity(1, 1), a int)")
+    sql(f"copy t (id, a) from 's3://landing/{prefix}' {IAM} csv explicit_ids")
+    assert sql("select * from t") == [(7, 1)]
+
+
+@pytest.mark.documented("STATUPDATE")
+def test_statistics_of_a_table_that_was_empty(s3: Any, sql: Sql, prefix: str) -> None:
+    put(s3, f"{prefix}a.csv", "1\n2\n")
+    analyzed = "select count(*) from pg_statistic where starelid = 't'::regclass"
+    for option, expected in (("statupdate off", 0), ("", 1)):
+        sql("drop table if exists t; create table t (a int)")
+        sql(f"copy t from 's3://landing/{prefix}' {IAM} csv {option}")
+        assert sql(analyzed) == [(expected,)]
+    sql("drop table t; create table t (a int); insert into t values (1)")
+    for option, expected in (("", 0), ("statupdate on", 1)):
+        sql(f"copy t from 's3://landing/{prefix}' {IAM} csv {option}")
+        assert sql(analyzed) == [(expected,)]
 
 
 @pytest.mark.documented("NOLOAD")

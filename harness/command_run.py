@@ -12,7 +12,7 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from harness import catalogue, local_stack, queries, warehouse_model
+from harness import catalogue, describe, local_stack, queries, warehouse_model
 from harness import pipeline as pipelines
 from harness.checks import Check
 from harness.cli.options import print_json
@@ -100,6 +100,8 @@ def facts_of(request: RunRequest, stack: str) -> RunFacts:
         machine=machine(),
         warehouse_model=warehouse_model.in_words(request.pipeline.warehouse.model),
         design="batch" if request.pipeline.batch else "event",
+        described=describe.described(request),
+        command=request.command,
     )
 
 
@@ -157,7 +159,12 @@ def request_of(
         merge_job=read_job(pipeline),
         seed=seed,
         before_judging=before_judging,
-    )
+        command=describe.command(asked, pipeline_file, seed, {
+            "rate": rate, "duration": duration, "time_scale": time_scale, "realtime": realtime, "records": records,
+            "replay": replay, "resample": resample, "function_s": function_s,
+            "maximum_concurrency": maximum_concurrency,
+        }),
+    )  # fmt: skip
 
 
 def shaped(request: RunRequest, directory: RunDirectory) -> RunRequest:

@@ -73,6 +73,7 @@ class FileHistory:
     sent_s: float | None = None
     attempts: list[Attempt] = field(default_factory=list)
     committed_s: float | None = None
+    loaded_rows: int | None = None
     phase_ms: dict[str, float] = field(default_factory=dict)
     merge_started_s: float | None = None
     merged_s: float | None = None
@@ -272,6 +273,7 @@ class History:
             file = self.files.get(line.get("file", ""))
             if file and file.committed_s is None and line.get("event") == "file_loaded" and "committed_at_s" in line:
                 file.committed_s, file.phase_ms = line["committed_at_s"], line.get("phase_ms", {})
+                file.loaded_rows = line.get("rows")
             if file and line.get("event") == "file_failed":
                 self.reasons[file.key] = str(line.get("error", ""))
 

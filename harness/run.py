@@ -55,7 +55,7 @@ ACCOUNTING_THREADS = 2
 @dataclass(frozen=True)
 class RunRequest:
     """What to run. `schedule` is the plan and `rejects` the numbers of its files that must be refused;
-    `before_judging` is a shell command to run after the drain."""
+    `before_judging` is a shell command to run after the drain, `command` what asks for the same run again."""
 
     scenario: Scenario
     pipeline: Pipeline
@@ -65,6 +65,7 @@ class RunRequest:
     seed: int
     before_judging: str | None
     rejects: frozenset[int] = frozenset()
+    command: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,9 @@ class RunFacts:
     # in words, None when the warehouse pretends nothing: its times are then the stand-in's own
     warehouse_model: str | None = None
     design: str = "event"
+    # for people: what was offered and how the pipeline was set, in words, and the command that asks for it again
+    described: dict[str, str] = field(default_factory=dict)
+    command: str | None = None
 
 
 def versions() -> dict[str, str]:

@@ -3,12 +3,13 @@
 In: the evidence of a run. Out: `Table`s of plain text, to be escaped by whoever writes them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.checks import Evidence
 from harness.history import FileHistory
-from harness.report.tables import Row, Table, columns_of, text
-from harness.report.words import count
+from harness.ledger import Event
+from harness.report.tables import Column, Row, Table, columns_of, text
+from harness.report.words import count, legible
 
 FILES_MAX = 100
 ACCOUNTS = (
@@ -96,24 +97,31 @@ def _outcome(status: str, error: str | None, succeeded: bool) -> str:
 
 
 def dead_letters(evidence: Evidence) -> Table:
-    """Each message on a dead letter queue, with what the handler last said of its files."""
+    """Each message on a dead letter queue, and why: the queue's reason, and what the handler said if that differs."""
     said = _last_errors(evidence)
+    found = evidence.history.dead_letters[:FILES_MAX]
     rows = [
         Row(
             (
                 text(event["type"]),
-                text(", ".join(event["keys"]) or f"message {event['message_id']}"),
-                text(event["reason"]),
-                text(next((said[key] for key in event["keys"] if key in said), "–")),
                 count(event["receive_count"]),
+                _reason(event, said),
+                text(", ".join(event["keys"]) or f"message {event['message_id']}"),
             ),
             event["type"],
         )
-        for event in evidence.history.dead_letters[:FILES_MAX]
+        for event in found
     ]
     left = len(evidence.history.dead_letters) - FILES_MAX
-    columns = columns_of(["type", "file", "reason", "what the handler said last"], ["received"])
+    columns = (Column("type"), Column("received", numeric=True), Column("reason"), Column("file"))
     return Table("Dead letters", columns, tuple(rows), f"{left:,} more are not listed." if left > 0 else "")
+
+
+def _reason(event: Event, said: Mapping[str, str]) -> str:
+    """`said` is the handler's last error by file."""
+    reason = legible(str(event["reason"]))
+    handler = next((legible(said[key]) for key in event["keys"] if key in said), reason)
+    return text(reason if handler == reason else f"{reason}; the handler said last: {handler}")
 
 
 def _last_errors(evidence: Evidence) -> dict[str, str]:

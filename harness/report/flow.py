@@ -77,7 +77,7 @@ def start_lag(scene: Scene) -> Figure:
         ],
         {
             "xaxis": {"title": {"text": "due, seconds into the load"}, "range": scene.load_range},
-            "yaxis": {"title": {"text": "milliseconds"}, "rangemode": "tozero"},
+            "yaxis": {"title": {"text": "milliseconds"}, "range": [0, max([limit_s * 1000, *y]) * 1.15]},
             "shapes": [limit_line("y", limit_s * 1000, f"limit for p99: {seconds(limit_s)}")],
         },
         260,

@@ -22,6 +22,8 @@ from harness.checks import Evidence, Verdict
 from harness.report import accounts, breakdown, costs, scene, story, tables
 from harness.report.figures import figures
 from harness.report.scene import Figure
+from harness.report.stations import stations
+from harness.report.suspects import stations_at_fault
 from harness.report.words import count, one_line, percent, seconds, several, writable
 from harness.verdict import Judgement
 
@@ -30,6 +32,10 @@ WORDS = {
     Verdict.FAIL: ("It did not hold.", "✗"),
     Verdict.INCONCLUSIVE: ("This run cannot tell.", "?"),
 }
+CONTENTS = {
+    "latency": "Latency", "breakdown": "Where the time goes", "distribution": "Percentiles", "arrivals": "Arrivals",
+    "waiting": "What waited where",
+}  # fmt: skip
 WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 
 
@@ -45,6 +51,7 @@ def page(judgement: Judgement, run: str) -> str:
         headline=story.headline(judgement),
         findings=story.findings(judgement),
         headroom=_headroom(evidence),
+        stations=stations(evidence, stations_at_fault(evidence) if judgement.verdict is Verdict.FAIL else ()),
         tiles=_tiles(judgement),
         checks=sorted(judgement.results, key=lambda result: WORST_FIRST.index(result.verdict)),
         figures=drawn,
@@ -59,6 +66,8 @@ def page(judgement: Judgement, run: str) -> str:
             "cost": costs.cost_table(evidence),
             "facts": tables.facts(evidence),
         },
+        contents=_contents(drawn, "cost" in drawn),
+        again=evidence.facts.command,
         parts=_legend_of_parts(evidence),
         shades={"merge": scene.MERGE_SHADE, "fault": scene.FAULT_SHADE},
         has_faults=bool(evidence.history.faults),
@@ -152,24 +161,33 @@ def _headroom(evidence: Evidence) -> dict[str, Any] | None:
 
 def _tiles(judgement: Judgement) -> list[tuple[str, str, bool]]:
     """Label, figure, and whether it is bad."""
-    figures = judgement.to_json()
+    figures, evidence = judgement.to_json(), judgement.evidence
     files, records, offered = figures["files"], figures["records"], figures["offered"]
     lag = offered["start_lag_ms"]
     rate = figures["throughput"]["files_per_min"]
     known = records["expected"] > 0
+    refused = sum(file.is_reject for file in evidence.delivered)
+    dead = "dead letters" + (f", {refused:,} expected" if refused else "")
+    lag_bad = any(one.name == "offered_rate_held" and one.verdict is not Verdict.PASS for one in judgement.results)
     return [
-        (
-            "files in final tables",
-            f"{files['merged']:,} of {files['scheduled']:,}",
-            files["merged"] < files["uploaded"],
-        ),
+        ("files in final tables", f"{files['merged']:,} of {files['scheduled'] - refused:,}",
+         files["merged"] < files["uploaded"] - refused),
         ("records lost", count(records["lost"] if known else None), records["lost"] > 0),
         ("records doubled", count(records["duplicated"] if known else None), records["duplicated"] > 0),
-        ("dead letters", count(files["dead_lettered"]), files["dead_lettered"] > 0),
+        ("records altered", count(records["altered"] if known else None), records["altered"] > 0),
+        (dead, count(files["dead_lettered"]), files["dead_lettered"] != refused),
         ("offered, files/min", f"{offered['files_per_min']:.0f}", False),
         ("completed, files/min", "–" if rate is None else f"{rate:.0f}", False),
-        ("start lag, p99", seconds(lag["p99"] / 1000 if lag else None), False),
-    ]
+        ("start lag, p99", seconds(lag["p99"] / 1000 if lag else None), lag_bad),
+    ]  # fmt: skip
+
+
+def _contents(drawn: dict[str, Figure], priced: bool) -> list[tuple[str, str]]:
+    """Anchor and title of each part of the page."""
+    charts = [(name, title) for name, title in CONTENTS.items() if name in drawn]
+    ends = [("records", "Records"), ("merges", "Merge job"), ("costs", "Cost"), ("trust", "Can it be trusted?"),
+            ("facts", "What ran")]  # fmt: skip
+    return [("checks", "Checks"), *charts, *(one for one in ends if priced or one[0] != "costs")]
 
 
 def _legend_of_parts(evidence: Evidence) -> list[tuple[str, str]]:

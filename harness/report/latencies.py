@@ -51,7 +51,7 @@ def latency_over_time(scene: Scene) -> Figure:
         + (about_rest if left else ""),
         [*traces, *left],
         {
-            "xaxis": {"title": {"text": "due, seconds into the load"}, "range": scene.load_range},
+            "xaxis": {"title": {"text": "due, seconds into the load"}, "range": scene.way_range},
             "yaxis": {"title": {"text": "seconds"}, "range": [0, top_s * 1.06]},
             "shapes": [*shades(scene), limit_line("y", sla_s, f"SLA {seconds(sla_s)}")],
         },
@@ -141,7 +141,8 @@ def where_the_time_goes(scene: Scene) -> Figure:
         {
             "barmode": "stack", "bargap": 0.22, "margin": {"t": 92},
             "yaxis": {"autorange": "reversed", "type": "category", "fixedrange": True, "automargin": True},
-            "xaxis": {"title": {"text": "seconds"}, "range": [0, max([sla_s, *took_s]) * 1.06]},
+            # room for the limit's name, also on a phone
+            "xaxis": {"title": {"text": "seconds"}, "range": [0, max(sla_s * 1.2, max(took_s, default=0.0) * 1.06)]},
             "shapes": [limit_line("x", sla_s, f"SLA {seconds(sla_s)}")],
         },
         560,

@@ -9,7 +9,7 @@ from typing import Any
 from harness.ledger import Event
 from harness.report import series
 from harness.report.scene import ALL, ALL_COLOUR, Figure, Scene, Trace, safe, shades
-from harness.report.words import count, seconds
+from harness.report.words import count, of_several, seconds
 
 GAP_SHARE = 0.055
 WHOLE_TICKS_MAX = 5
@@ -76,7 +76,7 @@ def _summary(scene: Scene) -> str:
     oldest = max((sample["oldest_age_s"] or 0.0 for sample in samples), default=0.0)
     rows = max(sum((sample.get("stage_rows") or {}).values()) for sample in samples)
     return (
-        f"At most {count(most)} files waited at once for their first invocation, and the stage tables held up "
+        f"At most {of_several(most, 'file')} waited at once for their first invocation, and the stage tables held up "
         f"to {count(rows)} rows; the oldest file that was not queryable yet was {seconds(oldest)} old."
     )
 

@@ -71,6 +71,12 @@ class Scene:
         return [-0.01 * last_s, 1.02 * last_s + 0.1]
 
     @property
+    def way_range(self) -> list[float]:
+        """The same up to the merge that took the last file, so that merge runs are seen behind the files they took."""
+        merged_s = [file.merged_s - self.origin_s for file in self.evidence.files if file.merged_s is not None]
+        return [self.load_range[0], max([self.load_range[1], *(1.02 * at_s for at_s in merged_s)])]
+
+    @property
     def run_range(self) -> list[float]:
         """Of an axis over the whole run."""
         return [0.0, self.end_s + 0.1]

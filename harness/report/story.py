@@ -12,23 +12,9 @@ from harness.report import breakdown
 from harness.report.blame import Excess, HeldUp, held_up_ahead, late_files
 from harness.report.breakdown import Breakdown
 from harness.report.series import fault_windows
-from harness.report.words import count, listed, percent, seconds, several
+from harness.report.suspects import suspects
+from harness.report.words import count, listed, one_line, percent, seconds, several
 from harness.verdict import Judgement
-
-WHERE_LOST = {
-    "planned": "they were never made",
-    "made": "they never reached S3",
-    "uploaded": "S3 acknowledged them, and no function was ever handed their messages: the notification or the queue",
-    "queued": "their messages were handed to the function, which never took one without an error: the handler",
-    "handled": "the function answered that all was well, but logged no commit to the stage table: the handler",
-    "staged": "they were committed to the stage table, and no merge run carried them on: the merge job",
-    "merged": "a merge run committed with them, and yet the rows are not in the final table: the merge job, "
-    "or something that deletes from the final table",
-}
-WHERE_LOST_IN_BATCHES = {
-    "uploaded": "S3 acknowledged them, and no run of the batch job committed them: it did not pick them, or it failed",
-    "handled": "a run of the batch job committed with them, and yet the rows are not in the final table",
-}
 
 
 def headline(judgement: Judgement) -> str:
@@ -38,10 +24,12 @@ def headline(judgement: Judgement) -> str:
     files, records, sla = figures["files"], figures["records"], figures["sla"]
     if judgement.verdict is Verdict.PASS:
         left = 1 - (sla["worst_s"] or 0.0) / sla["limit_s"]
+        refused = sum(file.is_reject and file.dead_letter is not None for file in evidence.delivered)
+        beside = f", and {several(refused, 'file')} made to be refused ended on a dead letter queue" if refused else ""
         return (
-            f"All {several(files['uploaded'], 'delivered file')} ({count(records['expected'])} records) came through: "
-            f"the slowest was queryable after {seconds(sla['worst_s'])} of the {seconds(sla['limit_s'])} allowed, "
-            f"which leaves {percent(left)} of the SLA."
+            f"All {several(files['uploaded'] - refused, 'delivered file')} ({count(records['expected'])} records) came "
+            f"through{beside}: the slowest was queryable after {seconds(sla['worst_s'])} of the "
+            f"{seconds(sla['limit_s'])} allowed, which leaves {percent(left)} of the SLA."
         )
     if judgement.verdict is Verdict.INCONCLUSIVE:
         reasons = [result.detail for result in judgement.results if result.verdict is Verdict.INCONCLUSIVE]
@@ -51,13 +39,15 @@ def headline(judgement: Judgement) -> str:
         broken.append(f"{several(records['lost'], 'record')} of {several(files['lost'], 'file')} were lost")
     if records["duplicated"]:
         broken.append(f"{several(records['duplicated'], 'record')} arrived twice")
+    if records["altered"]:
+        broken.append(f"{several(records['altered'], 'record')} differ from what was delivered")
     if late := late_files(evidence):
         broken.append(
             f"{len(late.files):,} of {several(files['uploaded'], 'file')} missed the SLA of "
             f"{seconds(sla['limit_s'])} (the slowest took {seconds(sla['worst_s'])})"
         )
-    if files["dead_lettered"]:
-        broken.append(f"{several(files['dead_lettered'], 'file')} ended on a dead letter queue")
+    if dead := sum(file.dead_letter is not None and not file.is_reject for file in evidence.files):
+        broken.append(f"{several(dead, 'file')} ended on a dead letter queue")
     if not broken:
         broken = [result.detail for result in judgement.results if result.verdict is Verdict.FAIL]
     return f"{listed(broken)}."
@@ -66,7 +56,12 @@ def headline(judgement: Judgement) -> str:
 def findings(judgement: Judgement) -> list[str]:
     """What explains the headline, most important first."""
     evidence = judgement.evidence
-    return [*_about_late(evidence), *_about_lost(evidence), *_about_dead_letters(evidence), *_about_usual(evidence)]
+    return [
+        *(suspect.why for suspect in suspects(evidence)),
+        *_about_late(evidence),
+        *_about_refused(evidence),
+        *_about_usual(evidence),
+    ]
 
 
 def _about_late(evidence: Evidence) -> list[str]:
@@ -77,6 +72,8 @@ def _about_late(evidence: Evidence) -> list[str]:
     said = [f"The late files lost their time in {_excess(late.excess)}{compared}."]
     if late.excess.part == "queue":
         said.append(_about_queue(held_up_ahead(evidence, late)))
+    if late.excess.part in ("merge_wait", "merge"):
+        said += _about_merge(evidence)
     for window in fault_windows(evidence.history, evidence.history.start_at_s or 0.0):
         hit = sum(_under_way(one, evidence, window.from_s, window.to_s) for one in late.files)
         if hit:
@@ -85,6 +82,28 @@ def _about_late(evidence: Evidence) -> list[str]:
                 f"({seconds(window.from_s)} to {seconds(window.to_s)} into the load)."
             )
     return said
+
+
+def _about_merge(evidence: Evidence) -> list[str]:
+    """Of the longest merge run, when it took more than a moment of its interval: which type held up the others."""
+    merges, every_s = evidence.history.merges, evidence.facts.merge_every_s
+    if not merges:
+        return ["No merge run was seen."]
+    longest = max(merges, key=lambda merge: merge.ended_s - merge.started_s)
+    took_s = {
+        entry["type"]: entry["committed_s"] - entry["started_s"]
+        for entry in longest.types
+        if entry["committed_s"] is not None
+    }
+    whole_s = longest.ended_s - longest.started_s
+    if whole_s <= every_s / 2 or not took_s:
+        return []
+    slowest = max(took_s, key=took_s.__getitem__)
+    overran = f", more than its interval of {seconds(every_s)}" if whole_s > every_s else ""
+    return [
+        f"Merge run {longest.number} took {seconds(whole_s)}{overran}; {seconds(took_s[slowest])} of it went into the "
+        f"transaction of {one_line(slowest)}, for which the types after it waited."
+    ]
 
 
 def _excess(excess: Excess) -> str:
@@ -115,26 +134,14 @@ def _under_way(one: Breakdown, evidence: Evidence, from_s: float, to_s: float) -
     return file.intended_s - origin_s < to_s and file.merged_s - origin_s > from_s
 
 
-def _about_lost(evidence: Evidence) -> list[str]:
-    lost = [
-        file for file in evidence.delivered if file.accounted and file.accounted.missing and file.dead_letter is None
-    ]
-    stages = Counter(file.last_stage for file in lost)
-    where = WHERE_LOST | (WHERE_LOST_IN_BATCHES if evidence.facts.design == "batch" else {})
-    return [
-        f"{several(number, 'file')} lost records and {'was' if number == 1 else 'were'} last seen “{stage}”: "
-        f"{where[stage]}."
-        for stage, number in stages.most_common()
-    ]
-
-
-def _about_dead_letters(evidence: Evidence) -> list[str]:
-    found = evidence.history.dead_letters
-    if not found:
+def _about_refused(evidence: Evidence) -> list[str]:
+    """Dead letters that the scenario made."""
+    refused = [file for file in evidence.delivered if file.is_reject and file.dead_letter is not None]
+    if not refused:
         return []
-    types = Counter(event["type"] for event in found)
+    types = Counter(file.type for file in refused)
     named = listed([f"{number:,} of {name}" for name, number in types.most_common()])
-    return [f"{several(len(found), 'message')} reached a dead letter queue: {named}."]
+    return [f"{several(len(refused), 'file')} made to be refused reached their dead letter queues: {named}."]
 
 
 def _about_usual(evidence: Evidence) -> list[str]:

@@ -87,7 +87,8 @@ def slowest(evidence: Evidence) -> Table:
         _slow_row(number, one, evidence.facts.sla_s)
         for number, one in enumerate(reversed(breakdowns[-breakdown.WORST :]), start=1)
     ]
-    columns = columns_of(["", "file", "most of the time went into"], ["attempts", "end to end"])
+    numbers = [Column(title, numeric=True) for title in ("end to end", "attempts")]
+    columns = (Column(""), *numbers, Column("most of the time went into"), Column("file"))
     return Table("The ten slowest files", columns, tuple(rows))
 
 
@@ -97,7 +98,7 @@ def _slow_row(number: int, one: breakdown.Breakdown, sla_s: float) -> Row:
     most = (
         f"{text(breakdown.label(one.longest))}, {seconds(longest_s)} ({percent(longest_s / max(end_to_end_s, 1e-9))})"
     )
-    cells = (f"#{number}", text(one.file.key), most, count(len(one.file.attempts)), seconds(end_to_end_s))
+    cells = (f"#{number}", seconds(end_to_end_s), count(len(one.file.attempts)), most, text(one.file.key))
     return Row(cells, one.file.type, end_to_end_s > sla_s)
 
 
@@ -141,6 +142,7 @@ def facts(evidence: Evidence) -> Table:
         "question": known.question,
         "pipeline": f"{known.pipeline}: {', '.join(known.types)}",
         "files": f"{known.files_scheduled:,} in {seconds(known.duration_s)}, {known.records_scheduled:,} records",
+        **known.described,
         "stack": known.stack,
         "seed": known.seed,
         "started": known.started_at,
@@ -148,7 +150,7 @@ def facts(evidence: Evidence) -> Table:
         **{f"version of {name}": version for name, version in known.versions.items()},
     }
     rows = tuple(Row((name, text(value))) for name, value in pairs.items())
-    return Table("Scenario, versions and machine", columns_of(["", "value"], []), rows)
+    return Table("Scenario, pipeline, versions and machine", columns_of(["what", "in this run"], []), rows)
 
 
 def times(evidence: Evidence) -> Table:
@@ -163,11 +165,13 @@ def times(evidence: Evidence) -> Table:
         Row((name, "scaled" if scale != 1 else "real", seconds(here_s), seconds(here_s * scale)))
         for name, here_s in scaled
     ]
-    rows += [
-        Row((f"visibility timeout, {text(name)}", "scaled, but never below six times the function's worst case"
-             if scale != 1 else "real", seconds(here_s), "–"), name)
-        for name, here_s in known.visibility_timeout_s.items()
-    ]  # fmt: skip
+    alike: dict[float, list[str]] = {}
+    for name, here_s in known.visibility_timeout_s.items():
+        alike.setdefault(here_s, []).append(name)
+    for timeout_s, names in alike.items():
+        whose = "" if len(alike) == 1 else f", {text(', '.join(names))}"
+        kind = "scaled, but never below six times the function's worst case" if scale != 1 else "real"
+        rows.append(Row((f"visibility timeout{whose}", kind, seconds(timeout_s), "–")))
     measured = "start lag, upload, notification, cold start, handler, COPY, merge"
     if known.design == "batch":
         measured = "start lag, upload, every run of the batch job from Spark's start to its merge"

@@ -3,6 +3,8 @@
 In: values. Out: short strings for people. Escaping for HTML, Markdown or XML is the business of who writes those.
 """
 
+import ast
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -30,6 +32,11 @@ def several(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def of_several(number: float, noun: str) -> str:
+    """The same for figures of a chart, which may be fractions."""
+    return f"{number:,.0f} {noun}{'' if round(number) == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     """A share of one as per cent, never rounded up to all."""
     return f"{min(share, 0.999) * 100:.0f} %" if share < 1 else "100 %"
@@ -38,6 +45,18 @@ def percent(share: float) -> str:
 def listed(items: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def legible(text: str) -> str:
+    """An error for people: of a database driver's fields, printed as a dict, the message, its context and code."""
+    try:
+        fields = ast.literal_eval(text) if text.startswith("{'S': ") else {}
+    except (ValueError, SyntaxError):
+        fields = {}
+    if not isinstance(fields, dict) or "M" not in fields:
+        return text
+    context = re.search(r"^ *context: *(.+?) *$", str(fields.get("D", "")), re.MULTILINE)
+    return f"{fields['M']}{f': {context[1]}' if context else ''} [{fields.get('C', '')}]"
 
 
 def writable(text: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from harness.checks import default_checks
 from harness.report import story
 from harness.verdict import Judgement
-from tests.unit.run_fixtures import RECORDS, START_S, Run, dead_letter, good_run, invocation, key_of
+from tests.unit.run_fixtures import RECORDS, START_S, Run, dead_letter, good_run, invocation, key_of, merge_run
 
 GOOD = good_run()
 SLA_S = GOOD.facts.sla_s
@@ -48,6 +48,17 @@ def test_a_late_merge_is_named() -> None:
     said = _said(_merged_late(GOOD, 2, START_S + 60))
     assert "1 of 4 files missed the SLA of 30 s (the slowest took 58 s)" in said
     assert "lost their time in “merge wait”" in said
+
+
+def test_a_merge_run_that_holds_up_others_names_the_type_that_took_the_time() -> None:
+    types = [
+        entry | {"started_s": START_S + from_s, "committed_s": START_S + to_s}
+        for entry, (from_s, to_s) in zip(merge_run(1, START_S)["types"], ((5, 55), (55, 59)), strict=True)
+    ]
+    slow = GOOD.changing("merge_run", {}, started_s=START_S + 5, ended_s=START_S + 60, types=types)
+    said = _said(_merged_late(slow, 2, START_S + 60))
+    assert "took 55 s, more than its interval of 15 s; 50 s of it went into the transaction of orders" in said
+    assert "Merge run" not in _said(_merged_late(GOOD, 2, START_S + 60))
 
 
 def test_a_slow_copy_is_named() -> None:
@@ -123,7 +134,7 @@ def test_dead_letters_and_doubles_are_in_the_headline() -> None:
     run = GOOD.changing("accounted", {"index": 1}, duplicated=3).adding(dead_letter(3))
     headline = story.headline(_judged(run))
     assert headline == "3 records arrived twice and 1 file ended on a dead letter queue."
-    assert "1 message reached a dead letter queue: 1 of clicks." in _said(run)
+    assert "1 message came back until the queue gave them up (1 of clicks), because the handler failed" in _said(run)
 
 
 def test_a_failure_of_another_kind_is_told_in_the_check_s_own_words() -> None:

@@ -102,6 +102,7 @@ def facts_of(request: RunRequest, stack: str) -> RunFacts:
         design="batch" if request.pipeline.batch else "event",
         described=describe.described(request),
         command=request.command,
+        stage_tables={name: settings.stage_table for name, settings in request.pipeline.types.items()},
     )
 
 

@@ -49,6 +49,8 @@ class RunFacts:
     # for people: what was offered and how the pipeline was set, in words, and the command that asks for it again
     described: dict[str, str] = field(default_factory=dict)
     command: str | None = None
+    # of each type, as schema.table
+    stage_tables: dict[str, str] = field(default_factory=dict)
 
 
 def versions() -> dict[str, str]:

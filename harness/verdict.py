@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness import queries
 from harness.checks import Check, CheckResult, Evidence, Verdict
 from harness.cost.of_run import cost_of
 from harness.errors import ExitCode
@@ -167,4 +168,6 @@ def judge_stored(directory: RunDirectory, checks: Sequence[Check]) -> Judgement:
         UsageError: it is not a run's directory.
     """
     facts, reading = directory.read_facts(), read(directory.ledger)
-    return judge(Evidence(facts, fold(reading.events), reading.defects), checks)
+    history = fold(reading.events)
+    queries.note_lock_waits(history, directory.path, facts.stage_tables)
+    return judge(Evidence(facts, history, reading.defects), checks)

@@ -29,7 +29,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 @dataclass
 class Record:
     """One statement of one session; times are `time.time()` seconds, `transaction_id` counts within the session,
-    `queued_s` is how long it waited for a slot (WLM, a model)."""
+    `queued_s` is how long it waited for a slot (WLM, a model), `lock_wait_s` how long a COPY waited for its table."""
 
     at_s: float
     session: int
@@ -44,6 +44,7 @@ class Record:
     bytes: int = 0
     error: str | None = None
     queued_s: float = 0.0
+    lock_wait_s: float = 0.0
     on_end: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
 

@@ -220,7 +220,10 @@ class Session:
             return
         await self._hold_commit(plan)
         if plan.is_special:
+            began_s = time.monotonic()
             await self._backend.drained()
+            if plan.locks:
+                record.lock_wait_s = time.monotonic() - began_s
             if not self._backend.queue.failed_until_sync:
                 await self._run_special(plan, record)
             return

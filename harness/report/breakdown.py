@@ -22,8 +22,11 @@ LABELS = {
     "phase:read": ("handler: read", "the file was fetched from S3"),
     "phase:check": ("handler: check", "the file was decoded and its columns and types checked"),
     "phase:connect": ("handler: connect", "a connection to the warehouse was made"),
-    "phase:lock_wait": ("handler: lock wait", "COPY waited for the stage table's write lock"),
-    "phase:copy": ("handler: COPY", "COPY into the stage table, waiting for its lock included"),
+    "phase:lock_wait": (
+        "handler: lock wait",
+        "COPY waited for the table's write lock, which another load or the merge held",
+    ),
+    "phase:copy": ("handler: COPY", "COPY into the stage table, and the commit"),
     "batch_wait": ("batch wait", "in the landing bucket, until the run of the batch job began that loaded it"),
     "batch_retries": ("failed batches", "from the first run of the batch job that took it to the one that loaded it"),
     "batch": ("batch job", "the run of the batch job, up to its merge: start, listing, planning, reading, COPY"),

@@ -8,11 +8,12 @@ final tables, and what is there. A count that was not seen convicts nobody.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from harness.checks import Evidence
 from harness.history import FileHistory
 from harness.report.blame import late_files
-from harness.report.words import legible, listed, one_line, several
+from harness.report.words import legible, listed, one_line, seconds, several
 
 # In the order in which a file passes them.
 STATIONS = ("upload", "queue", "handler", "merge", "final")
@@ -47,6 +48,12 @@ WHERE_LOST = {
         "or something that deletes from the final table",
     ),
 }
+# Of a run that could not drain in time: who did not come to these files, and where they were.
+STILL_ON_THE_WAY = {
+    "uploaded": ("handler", "on a queue that the functions did not empty"),
+    "queued": ("handler", "coming back to the function, which took them with an error each time"),
+    "staged": ("merge", "in the stage table, waiting for a merge run"),
+}
 WHERE_LOST_IN_BATCHES = {
     "uploaded": (
         "queue",
@@ -78,7 +85,7 @@ class RowCounts:
 def suspects(evidence: Evidence) -> list[Suspect]:
     """What is at fault for records that are lost or wrong, and for files that got nowhere; lateness is `blame`'s."""
     found = [*_lost(evidence), *_doubled(evidence), *_altered(evidence), *_unexpected(evidence)]
-    return [*found, *_merge_errors(evidence), *_dead_letters(evidence), *_not_refused(evidence), *_stuck(evidence)]
+    return [*found, *_merge_errors(evidence), *_dead_letters(evidence), *_not_refused(evidence)]
 
 
 def stations_at_fault(evidence: Evidence) -> set[str]:
@@ -124,9 +131,39 @@ def _lost(evidence: Evidence) -> Iterator[Suspect]:
         if stage == "merged" and (suspect := _lost_on_the_way(evidence, mine)):
             yield suspect
             continue
+        if evidence.history.drained is False and stage in STILL_ON_THE_WAY:
+            yield _stuck(evidence, stage, mine)
+            continue
         station, words = where[stage]
         verb = "was" if number == 1 else "were"
-        yield Suspect(station, f"{several(number, 'file')} lost records and {verb} last seen “{stage}”: {words}.")
+        yield Suspect(
+            station,
+            f"{several(number, 'file')} lost records and {verb} last seen “{stage}”: {words}"
+            f"{_because(evidence, mine)}.",
+        )
+
+
+def _stuck(evidence: Evidence, stage: str, files: Sequence[FileHistory]) -> Suspect:
+    """Files that somebody would still have come to: the station after the one they had reached was too slow."""
+    station, words = STILL_ON_THE_WAY[stage]
+    verb = "was" if len(files) == 1 else "were"
+    took_s = [one["end_s"] - one["start_s"] for one in evidence.history.invocations]
+    pace = f" (an invocation took {seconds(median(took_s))})" if took_s and station == "handler" else ""
+    return Suspect(
+        station,
+        f"{several(len(files), 'file')} {verb} still {words} when the time to drain was over, so their records count "
+        f"as lost{pace}{_because(evidence, files)}.",
+    )
+
+
+def _because(evidence: Evidence, files: Sequence[FileHistory]) -> str:
+    """What the handler said of files that it never took."""
+    said = Counter(_short(evidence.history.reasons[one.key]) for one in files if one.key in evidence.history.reasons)
+    return f"; the handler said: {_quoted(said)}" if said else ""
+
+
+def _quoted(said: Counter[str]) -> str:
+    return "; ".join(f"“{text}” ({number:,}×)" for text, number in said.most_common(REASONS_MAX))
 
 
 def _lost_on_the_way(evidence: Evidence, lost: Sequence[FileHistory]) -> Suspect | None:
@@ -236,14 +273,13 @@ def _dead_letters(evidence: Evidence) -> Iterator[Suspect]:
     ]
     if not found:
         return
-    reasons = Counter(_short(str(event["reason"])) for event in found).most_common(REASONS_MAX)
+    reasons = Counter(_short(str(event["reason"])) for event in found)
     types = Counter(event["type"] for event in found)
     named = listed([f"{number:,} of {one_line(name)}" for name, number in types.most_common()])
-    said = "; ".join(f"“{reason}” ({number:,}×)" for reason, number in reasons)
     yield Suspect(
         "handler",
         f"{several(len(found), 'message')} came back until the queue gave them up ({named}), because the handler "
-        f"failed each time: {said}.",
+        f"failed each time: {_quoted(reasons)}.",
     )
 
 
@@ -260,22 +296,6 @@ def _not_refused(evidence: Evidence) -> Iterator[Suspect]:
 def _is_reject(evidence: Evidence, key: str) -> bool:
     file = evidence.history.files.get(key)
     return file is not None and file.is_reject
-
-
-def _stuck(evidence: Evidence) -> Iterator[Suspect]:
-    """Files that were still on their way when the time to drain was over, unless they count as lost already."""
-    if evidence.history.drained is not False:
-        return
-    stuck = [
-        file for file in evidence.delivered if not file.is_settled and not (file.accounted and file.accounted.missing)
-    ]
-    for stage, number in Counter(file.last_stage for file in stuck).most_common():
-        station, _ = WHERE_LOST[stage]
-        verb = "was" if number == 1 else "were"
-        yield Suspect(
-            station,
-            f"{several(number, 'file')} {verb} still on the way, last seen “{stage}”, when the time to drain was over.",
-        )
 
 
 def _short(text: str) -> str:

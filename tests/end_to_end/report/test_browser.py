@@ -3,12 +3,15 @@
 Needs Chromium; without one these tests are skipped, and say so.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +22,7 @@ from harness.verdict import judge_stored
 from tests.end_to_end.report import synthetic_run
 from tests.unit.run_fixtures import START_S, dead_letter, good_run, key_of
 
+ROOT = Path(__file__).parents[3]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHARTS = 6
 SIZE_BYTES_MAX = 5_000_000
@@ -43,6 +47,15 @@ class Browser:
             arguments.insert(1, "--no-sandbox")
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=True)
         return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+    def look(self, *pages: Path) -> list[dict[str, Any]]:
+        """What axe and the Tab key find on pages; see `tests.end_to_end.report.look`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.end_to_end.report.look", self.command, *pages],
+            capture_output=True, text=True, timeout=280, check=False, cwd=ROOT,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return list(json.loads(done.stdout))
 
 
 @pytest.fixture
@@ -110,6 +123,33 @@ def test_the_filter_shows_one_type_and_a_phone_need_not_scroll_sideways(browser:
     assert set(_said(dom, "buttons").split(",")) == {
         "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes", "Download plot as a PNG",
     }  # fmt: skip
+
+
+SERIOUS = {"serious", "critical"}
+
+
+def _serious(looked: dict[str, Any]) -> dict[str, list[str]]:
+    """Colour scheme -> axe's findings that keep people out."""
+    return {
+        scheme: [f"{one['id']}: {one['nodes']}" for one in findings if one["impact"] in SERIOUS]
+        for scheme, findings in looked["findings"].items()
+    }
+
+
+def test_axe_has_nothing_serious_to_say_in_light_and_dark_and_the_keyboard_reaches_everything(
+    browser: Browser, tmp_path: Path
+) -> None:
+    report_page = _write(synthetic_run.make(tmp_path / "run", "trouble", files=60))
+    faulty = tmp_path / "faulty.html"
+    faulty.write_text("<html><body><input><p style='color:#bbb;background:#fff'>pale</p></body></html>")
+    looked, found_out = browser.look(report_page, faulty)
+    assert {one.partition(":")[0] for one in _serious(found_out)["light"]} >= {"label", "color-contrast"}
+    assert _serious(looked) == {"light": [], "dark": []}
+    names = [tab["name"].strip() for tab in looked["tabs"]]
+    assert all(tab["outlined"] and tab["name"].strip() for tab in looked["tabs"]), looked["tabs"]
+    assert names[0] == "Skip to the checks"
+    assert {"all types", "Zoom in", "The ten slowest files", "Dead letters", "What the parts mean"} <= set(names)
+    assert looked["chosen"] == "orders"
 
 
 DEED = "document.documentElement.dataset.harmed = 1"

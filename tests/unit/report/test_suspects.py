@@ -78,6 +78,32 @@ def test_the_station_at_fault_is_named_with_what_speaks_for_it(run: Run, station
     assert found.why in story.findings(run.judged_by())
 
 
+@pytest.mark.parametrize(
+    ("run", "station", "words"),
+    [
+        (
+            GOOD.without("invocation", request_id="request-2"),
+            "handler",
+            "1 file was still on a queue that the functions did not empty when the time to drain was over",
+        ),
+        (
+            GOOD.changing("invocation", {"request_id": "request-2"}, batch_item_failures=["message-2"],
+                          log_lines=[{"event": "file_failed", "file": key_of(2), "error": "no gzip"}]),
+            "handler",
+            "took them with an error each time when the time to drain was over, so their records count as lost "
+            "(an invocation took 500 ms); the handler said: “no gzip” (1×).",
+        ),
+        (GOOD, "merge", "1 file was still in the stage table, waiting for a merge run"),
+    ],
+    ids=["queue", "errors", "stage"],
+)  # fmt: skip
+def test_what_was_still_on_its_way_is_not_said_to_have_vanished(run: Run, station: str, words: str) -> None:
+    others = [key_of(0)]
+    stuck = run.changing("drained", {}, drained=False).changing("merged", {"type": "orders"}, keys=others)
+    (found,) = suspects(stuck.changing("accounted", {"index": 2}, merged=0, missing=RECORDS).evidence)
+    assert (found.station, words in found.why) == (station, True), found.why
+
+
 def test_a_run_that_held_has_no_suspect() -> None:
     assert suspects(GOOD.evidence) == []
     assert stations_at_fault(GOOD.evidence) == set()

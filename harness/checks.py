@@ -4,6 +4,8 @@ In: `Evidence`. Out: one `CheckResult` a check. A check passes only on evidence:
 `fail` says that the pipeline under test broke a promise, `inconclusive` that this run cannot tell.
 """
 
+import time
+
 from harness.evidence import (
     Check,
     CheckResult,
@@ -15,6 +17,7 @@ from harness.evidence import (
 )
 from harness.functions_check import functions_end_well, memory_levels_off
 from harness.history import FileHistory, History
+from harness.ledger import Event
 from harness.lineage import lineage
 from harness.statistics import percentile
 
@@ -36,6 +39,7 @@ __all__ = (
     "nothing_lost",
     "nothing_unexpected",
     "offered_rate_held",
+    "outage_in_words",
     "run_complete",
 )
 
@@ -306,6 +310,13 @@ def offered_rate_held() -> Check:
     return Check("offered_rate_held", judge)
 
 
+def outage_in_words(outage: Event) -> str:
+    """`redshift was away for 4.2 s from 12:00:01 UTC (connection refused)`; parts are looked at every two seconds."""
+    from_time = time.strftime("%H:%M:%S", time.gmtime(outage["from_s"]))
+    for_s = outage["to_s"] - outage["from_s"]
+    return f"{outage['part']} was away for {for_s:.1f} s from {from_time} UTC ({outage['error']})"
+
+
 def run_complete() -> Check:
     """The ledger is whole, the run went to its end, and nothing of the harness died on the way."""
 
@@ -316,6 +327,8 @@ def run_complete() -> Check:
             return Verdict.INCONCLUSIVE, "the run was interrupted"
         if evidence.history.problems:
             return Verdict.INCONCLUSIVE, f"the harness had trouble: {named(evidence.history.problems)}"
+        if evidence.history.outages:
+            return Verdict.INCONCLUSIVE, f"unplanned: {named(map(outage_in_words, evidence.history.outages))}"
         return Verdict.PASS, "the ledger is whole and no probe died"
 
     return Check("run_complete", judge)

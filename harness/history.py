@@ -175,7 +175,8 @@ class MergeRun:
 
 @dataclass
 class History:
-    """The whole run. `problems` are the harness's own: a probe that died, a part of the stack that ended."""
+    """The whole run. `problems` are the harness's own: a probe that died, a part of the stack that ended;
+    `outages` are parts that went away unplanned and came back."""
 
     files: dict[str, FileHistory] = field(default_factory=dict)
     start_at_s: float | None = None
@@ -192,6 +193,7 @@ class History:
     faults_planned: list[str] = field(default_factory=list)
     faults: list[Event] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    outages: list[Event] = field(default_factory=list)
     drained: bool | None = None
     drain_s: float | None = None
     interrupted: bool = False
@@ -344,6 +346,9 @@ class History:
 
     def _on_problem(self, event: Event) -> None:
         self.problems.append(event["text"])
+
+    def _on_outage(self, event: Event) -> None:
+        self.outages.append(event)
 
     def _on_drained(self, event: Event) -> None:
         self.drained, self.drain_s = event["drained"], event["after_s"]

@@ -13,11 +13,12 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import sql
 from harness.aws import Aws
 from harness.dead_letters import peek
+from harness.errors import HarnessError
 from harness.history import History
 from harness.ledger import Ledger
+from harness.outages import EMULATOR, WAREHOUSE, Backend, Outages, emulator_session, lasting_backend, parts_come_back
 from harness.pipeline import Pipeline
 from harness.provision import Provisioned
 
@@ -86,26 +87,78 @@ def _whole_lines(file: BufferedReader) -> Iterator[bytes]:
         yield line
 
 
-def keep_sampling(watched: Watched, stop: threading.Event) -> None:
+def keep_sampling(watched: Watched, stop: threading.Event, provision_again: Callable[[], None]) -> None:
     """Write a `sample` every two seconds, and every new dead letter as it is seen.
 
-    While a fault is at work AWS may not answer: then there is no sample.
+    While a fault is at work AWS may not answer: then there is no sample. Nor is there one while a part is away that
+    comes back; an emulator that was started anew has no functions until `provision_again` has made them.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    known: dict[str, int] = dict.fromkeys(watched.provisioned.types, 0)
-    counts = StageCounts()
-    with sql.backend(watched.aws.endpoints, "nrt-probe") as connection:
-        connection.autocommit = True
+    with lasting_backend(watched.aws.endpoints, "nrt-probe") as backend:
+        look = _Look(watched, backend, Outages(watched.ledger), provision_again)
         while True:
-            was_faulty = watched.history.faults_at_work
+            was_faulty = bool(watched.history.faults_at_work)
             try:
-                sample(watched, connection, known, counts)
+                look.look()
             except (BotoCoreError, ClientError):
                 if not (was_faulty or watched.history.faults_at_work):
                     raise
             if stop.wait(SAMPLE_EVERY_S):
+                look.outages.close()
                 return
+
+
+@dataclass
+class _Look:
+    """One probe's looks, each of which may find a part of the stack away."""
+
+    watched: Watched
+    backend: Backend
+    outages: Outages
+    provision_again: Callable[[], None]
+    _known: dict[str, int] = field(init=False)
+    _counts: StageCounts = field(default_factory=StageCounts)
+    _session: str | None = None
+
+    def __post_init__(self) -> None:
+        self._known = dict.fromkeys(self.watched.provisioned.types, 0)
+
+    def look(self) -> None:
+        if not parts_come_back(self.watched.aws.endpoints):
+            sample(self.watched, self.backend.connection(), self._known, self._counts)
+            return
+        if self._emulator_is_there() and self._sample_is_taken():
+            self.outages.found(EMULATOR)
+
+    def _emulator_is_there(self) -> bool:
+        try:
+            session = emulator_session(self.watched.aws.endpoints)
+            if self._session not in (None, session):
+                self.outages.missing(EMULATOR, HarnessError("it was started anew"))
+                self.provision_again()
+        except HarnessError as error:
+            self.outages.missing(EMULATOR, error)
+            return False
+        self._session = session
+        return True
+
+    def _sample_is_taken(self) -> bool:
+        """Whether AWS answered; what the warehouse did is noted here."""
+        import psycopg2
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            sample(self.watched, self.backend.connection(), self._known, self._counts)
+        except (psycopg2.Error, HarnessError) as error:
+            self.backend.forget()
+            self.outages.missing(WAREHOUSE, error)
+            return True
+        except BotoCoreError as error:  # no answer, or half of one
+            self.outages.missing(EMULATOR, error)
+            return False
+        self.outages.found(WAREHOUSE)
+        return True
 
 
 def sample(watched: Watched, connection: "Connection", known: dict[str, int], counts: StageCounts) -> None:

@@ -34,6 +34,7 @@ from harness.load.schedule import PlannedFile
 from harness.merge import MergeJob, MergeRun, keep_merging
 from harness.merged import Added, record_merged
 from harness.offer import AHEAD_FILES, Load, Offer, prepare_feed
+from harness.outages import Backend, lasting_backend, parts_come_back
 from harness.pipeline import Pipeline
 from harness.progress import Progress
 from harness.provision import empty, functions_of, provision
@@ -183,9 +184,12 @@ class Run:
         cleanup.callback(self._provision_directly)
         return cleanup.enter_context(proxied(names, self.endpoints, self.directory.logs))
 
+    def _provision(self, seen: Endpoints) -> None:
+        provision(self.request.pipeline, self.request.timing, self.aws, seen)
+
     def _provision_directly(self) -> None:
         if is_running(self.endpoints):
-            provision(self.request.pipeline, self.request.timing, self.aws)
+            self._provision(self.endpoints)
 
     def _as_meant(self, key: str) -> bytes:
         planned = next(file for file in self.request.schedule if file.key == key)
@@ -211,7 +215,7 @@ class Run:
             "trace",
             lambda: probes.tail_invocations(self.endpoints.trace_file, self.ledger, workers.stop, trace_at_byte),
         )
-        workers.start("sampler", lambda: probes.keep_sampling(watched, workers.stop))
+        workers.start("sampler", lambda: probes.keep_sampling(watched, workers.stop, lambda: self._provision(seen)))
         workers.start("dispatcher", send)
         self._wait(lambda: self.history.start_at_s is not None, workers, DISPATCHER_TIMEOUT_S, "the first uploads")
         merge_once = self._batch_job(cleanup).run if request.pipeline.batch else request.merge_job.run
@@ -249,18 +253,27 @@ class Run:
     ) -> None:
         every_s, start_at_s = self.request.timing.merge_every_s, self.history.start_at_s
         assert start_at_s is not None  # the schedule has begun
-        with sql.backend(self.endpoints, "nrt-probe") as connection:
-            connection.autocommit = True
+        with lasting_backend(self.endpoints, "nrt-probe") as backend:
             added = Added()
 
             def on_run(run: MergeRun) -> None:
                 self.ledger.append("merge_run", **run.to_event())
-                record_merged(watched, run, connection, added)
+                self._record_merged(watched, run, backend, added)
 
             keep_merging(
                 lambda number, due_s: merge_once(seen, number, due_s),
                 every_s, start_at_s + every_s, on_run, stop,
             )  # fmt: skip
+
+    def _record_merged(self, watched: probes.Watched, run: MergeRun, backend: Backend, added: Added) -> None:
+        import psycopg2
+
+        try:
+            record_merged(watched, run, backend.connection(), added)
+        except (psycopg2.Error, HarnessError):
+            if not parts_come_back(self.endpoints):
+                raise
+            backend.forget()  # the next run's look finds what this one merged
 
     def _made(self) -> int:
         return sum(file.made_s is not None for file in self.history.files.values())

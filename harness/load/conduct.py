@@ -16,8 +16,8 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,13 @@ from harness.ledger import Event, Ledger
 from harness.load.lifetime import end_with_parent
 from harness.locust_tab.panel import Latencies, Panel
 from harness.offer import Offer, append
+from harness.pipeline import Pipeline
 from harness.progress import Progress
 from harness.quantities import Duration, Rate
 from harness.run import RunRequest
 from harness.run_directory import create
 from harness.scenario import Scenario
+from harness.stack.compose import compose
 from harness.stack.embedded import is_running
 from harness.stack.endpoints import Endpoints, read_endpoints
 from harness.verdict_text import verdict_text
@@ -90,7 +92,17 @@ class LocustLoad:
             self._sent.set()
 
 
-def _stack() -> Endpoints:
+@contextmanager
+def _stack(pipeline: Pipeline) -> Iterator[Endpoints]:
+    """The stack that is up: of docker compose with NRT_STACK=compose, else what HARNESS_STATUS names, or is up here."""
+    if os.environ.get("NRT_STACK") == "compose":
+        with compose(pipeline, lambda text: print(f"harness: {text}", file=sys.stderr, flush=True)) as endpoints:
+            yield endpoints
+        return
+    yield _existing()
+
+
+def _existing() -> Endpoints:
     named = os.environ.get("HARNESS_STATUS")
     if named:
         try:
@@ -149,9 +161,13 @@ def conduct(options: argparse.Namespace) -> ExitCode:
     Raises:
         HarnessError: it could not be run.
     """
-    endpoints = _stack()
     request = _request(options)
-    directory = create(options.out, request.scenario.name)
+    with _stack(request.pipeline) as endpoints:
+        return _conduct(request, options.out, endpoints)
+
+
+def _conduct(request: RunRequest, out: Path | None, endpoints: Endpoints) -> ExitCode:
+    directory = create(out, request.scenario.name)
     request = shaped(request, directory)
     facts = facts_of(request, endpoints.stack)
     directory.write_facts(facts)

@@ -75,7 +75,7 @@ def restore() -> None:
             # LocalStack finds an object's file by a hash that is another in each process: put under its new one.
             content = state["contents"][bucket.name, one.key, one.version_id]
             key = storage._key_from_s3_object(one)
-            storage._filesystem[bucket.name]["keys"][key] = _new_file(storage, bucket.name, content)
+            storage._filesystem[bucket.name]["keys"][key] = new_file(storage, bucket.name, content)
     LOG.info("S3 objects and SQS messages are there again")
 
 
@@ -96,7 +96,8 @@ def _unlock(queue: Any) -> None:
     queue.mutex = threading.RLock()
 
 
-def _new_file(storage: Any, bucket: str, content: bytes) -> Any:
+def new_file(storage: Any, bucket: str, content: bytes) -> Any:
+    """A file of S3's storage with this content, for `_filesystem` to hold."""
     from localstack.services.s3.storage import ephemeral
 
     stored = ephemeral.LockedSpooledTemporaryFile(

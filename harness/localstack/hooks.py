@@ -13,7 +13,7 @@ from localstack.runtime import hooks
 from localstack.runtime.shutdown import SERVICE_SHUTDOWN_PRIORITY
 from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
 
-from harness.localstack import api_faults, durable, loopback, patches, private_storage, s3_listings, settings
+from harness.localstack import api_faults, durable, journal, loopback, patches, private_storage, s3_listings, settings
 
 LOG = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ def install_sqs_poller() -> None:
         from harness.localstack import cpu_spans
 
         cpu_spans.install(Path(cpu_file))
+    journal.install()
     durable.restore()
 
 

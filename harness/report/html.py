@@ -18,7 +18,7 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from harness.checks import Evidence, Verdict
+from harness.checks import Evidence, Verdict, outage_in_words
 from harness.report import accounts, breakdown, costs, scene, story, tables
 from harness.report.figures import figures
 from harness.report.scene import Figure
@@ -206,7 +206,8 @@ def _trust(evidence: Evidence) -> list[str]:
     if history.interrupted:
         said.append("The run was interrupted.")
     said += [f"The harness had trouble: {one_line(problem)}." for problem in history.problems[:10]]
-    if not history.problems:
+    said += [f"Unplanned: {one_line(outage_in_words(outage))}." for outage in history.outages[:10]]
+    if not (history.problems or history.outages):
         said.append("No probe and no part of the stack ended early.")
     if history.samples:
         said.append(f"Queues and stage tables were looked at {several(len(history.samples), 'time')}.")

@@ -68,8 +68,7 @@ def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file:
         "NRT_TRACE_FILE": str(trace_file),
         "NRT_STATE_FILE": str(directory / "state"),
     }
-    if cpu_file := os.environ.get("NRT_CPU_FILE"):
-        environment["NRT_CPU_FILE"] = cpu_file
+    environment |= {name: os.environ[name] for name in ("NRT_CPU_FILE", "NRT_JOURNAL") if name in os.environ}
     return spawn(
         "emulator", [emulator_python(), "-m", "localstack.runtime.main"], logs / "emulator.log",
         environment=environment, directory=directory,

@@ -260,6 +260,12 @@ TRIALS = {
     "complete: a line is gone": Trial(
         checks.run_complete, GOOD.with_defects("line 5 is event 6, but event 5 was due"), INCONCLUSIVE, ("line 5",)
     ),
+    "complete: a part was away": Trial(
+        checks.run_complete,
+        GOOD.adding({"event": "outage", "part": "redshift", "from_s": 1.0, "to_s": 5.2, "error": "refused"}),
+        INCONCLUSIVE,
+        ("redshift was away for 4.2 s from 00:00:01 UTC (refused)",),
+    ),
     "complete: interrupted": Trial(
         checks.run_complete, GOOD.changing("run_finished", {}, interrupted=True), INCONCLUSIVE, ("interrupted",)
     ),

@@ -2,6 +2,8 @@
 
 import json
 import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,15 @@ import pytest
 from testcontainers.compose import DockerCompose
 
 from harness.stack.emulator import SERVICES
-from tests.end_to_end.compose.conftest import PROJECT, ROOT, docker
+from tests.end_to_end.compose.conftest import ROOT, container, docker, run_inside
 from tests.end_to_end.conftest import Harness
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 LARGEST_IMAGE_BYTES = 700_000_000
 SERVING = ("localstack", "redshift", "harness")
 # Slow enough for a busy machine: what is compared is what became of the files, not how fast.
 SCENARIO = ("run", "smoke", "--realtime", "--duration", "4s", "--records", "1000", "--json")
-
-
-def container(service: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = json.loads(docker("inspect", f"{PROJECT}-{service}-1"))
-    return found[0]
 
 
 def test_every_service_is_healthy_and_its_image_is_small(project: DockerCompose) -> None:
@@ -78,64 +75,51 @@ def ledger_facts(run: Path) -> list[tuple[str, str]]:
     return sorted(facts)
 
 
-@pytest.fixture
-def merging_pipeline(tmp_path: Path) -> Path:
-    """The project's own pipeline with a merge every 3 s; its directory is what the containers have mounted."""
-    text = (ROOT / "pipeline.toml").read_text().replace("every_s = 900", "every_s = 3")
-    path = ROOT / f".pipeline-{tmp_path.name}.toml"
-    path.write_text(text)
-    return path
+@dataclass(frozen=True)
+class Ran:
+    """A run's verdict and directory."""
+
+    verdict: dict[str, Any]
+    directory: Path
 
 
-def test_host_container_and_embedded_give_the_same_verdict_and_ledger(
-    project: DockerCompose, compose_runs: Path, harness: Harness, tmp_path: Path, merging_pipeline: Path
-) -> None:
+@pytest.fixture(scope="session")
+def from_host_and_inside(
+    project: DockerCompose, compose_runs: Path, pipeline_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Ran]:
     del project
-    try:
-        embedded = harness(*SCENARIO, "--pipeline", merging_pipeline, "--out", "embedded")
-        host = harness(*SCENARIO, "--pipeline", merging_pipeline, "--stack", "compose", "--out", "host")
-        inside = subprocess.run(
-            ["docker", "compose", "run", "--rm", "-T", "harness", *SCENARIO,
-             "--pipeline", f"/pipeline/{merging_pipeline.name}", "--out", "runs/inside"],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    finally:
-        merging_pipeline.unlink()
-    assert embedded.exit_code == 0, embedded.stderr + embedded.stdout
-    assert host.exit_code == 0, host.stderr + host.stdout
+    here = tmp_path_factory.mktemp("host")
+    host = subprocess.run(
+        [sys.executable, "-m", "harness", *SCENARIO, "--stack", "compose", "--pipeline", pipeline_file,
+         "--out", "host"],
+        cwd=here, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert host.returncode == 0, host.stderr + host.stdout
+    inside = run_inside(*SCENARIO, "--pipeline", f"/pipeline/{pipeline_file.name}", "--out", "runs/inside")
     assert inside.returncode == 0, inside.stderr + inside.stdout
-    expected = verdict_without_times(embedded.json)
-    assert verdict_without_times(host.json) == expected
-    assert verdict_without_times(json.loads(inside.stdout)) == expected
-    facts = ledger_facts(tmp_path / "embedded")
-    assert ledger_facts(tmp_path / "host") == facts
-    assert ledger_facts(compose_runs / "inside") == facts
-    assert json.loads((compose_runs / "inside" / "run.json").read_text())["stack"] == "compose"
-    assert "</html>" in (compose_runs / "inside" / "report.html").read_text()
+    return {
+        "host": Ran(json.loads(host.stdout), here / "host"),
+        "inside": Ran(json.loads(inside.stdout), compose_runs / "inside"),
+    }
 
 
-def test_a_killed_warehouse_comes_back_with_its_rows(project: DockerCompose) -> None:
-    variables = dict(line.partition("=")[::2] for line in container("redshift")["Config"]["Env"])
-    port = project.get_service_port("redshift", 5439)
+def test_host_and_container_give_the_same_verdict_and_ledger(from_host_and_inside: dict[str, Ran]) -> None:
+    host, inside = (from_host_and_inside[where] for where in ("host", "inside"))
+    assert host.verdict["verdict"] == "pass"
+    assert verdict_without_times(host.verdict) == verdict_without_times(inside.verdict)
+    assert ledger_facts(host.directory) == ledger_facts(inside.directory)
+    assert json.loads((inside.directory / "run.json").read_text())["stack"] == "compose"
+    assert "</html>" in (inside.directory / "report.html").read_text()
 
-    def connect() -> "psycopg2.extensions.connection":
-        return psycopg2.connect(
-            host="127.0.0.1", port=port, dbname="dev", user="awsuser", password=variables["REDSHIFT_PASSWORD"]
-        )
 
-    connection = connect()
-    with connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE public.kept (a int)")
-        cursor.execute("INSERT INTO public.kept VALUES (7)")
-    connection.close()
-    docker("kill", f"{PROJECT}-redshift-1")
-    docker("compose", "--file", str(ROOT / "docker-compose.yml"), "up", "--wait", "--no-recreate", "redshift")
-    connection = connect()
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT a FROM public.kept")
-        assert cursor.fetchall() == [(7,)]
-        cursor.execute("DROP TABLE public.kept")
-    connection.close()
+@pytest.mark.slow
+def test_the_embedded_stack_gives_the_same_too(
+    from_host_and_inside: dict[str, Ran], harness: Harness, tmp_path: Path, pipeline_file: Path
+) -> None:
+    embedded = harness(*SCENARIO, "--pipeline", pipeline_file, "--out", "embedded")
+    assert embedded.exit_code == 0, embedded.stderr + embedded.stdout
+    assert verdict_without_times(embedded.json) == verdict_without_times(from_host_and_inside["host"].verdict)
+    assert ledger_facts(tmp_path / "embedded") == ledger_facts(from_host_and_inside["host"].directory)
 
 
 def test_another_pipelines_directory_is_refused(

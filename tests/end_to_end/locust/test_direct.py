@@ -2,12 +2,10 @@
 
 import csv
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -22,10 +20,9 @@ from harness.aws import Aws
 from harness.stack.endpoints import endpoints_from_json
 from harness.stack.processes import free_port
 from tests.end_to_end.conftest import ROOT
+from tests.end_to_end.web_page import TIMEOUT_S, answers, get, opened, until
 
 LOCUST = Path(sys.executable).with_name("locust")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-TIMEOUT_S = 280
 FILES = 20
 LOAD = ("--rate", "240/min", "--duration", "5s", "--records", "200")
 TYPES = ("clicks", "inventory", "orders", "payments")
@@ -163,42 +160,6 @@ def test_every_scenario_is_a_locustfile() -> None:
         [LOCUST, "-f", ROOT / "scenarios" / "poison.py", "--list"], capture_output=True, text=True, check=True
     )
     assert listed.stdout.split() == ["Available", "Users:", "Files"]
-
-
-def get(url: str, data: bytes | None = None) -> Any:
-    with urllib.request.urlopen(url, data=data, timeout=30) as answer:
-        return json.loads(answer.read())
-
-
-def until(is_so: Any) -> Any:
-    deadline_s = time.monotonic() + TIMEOUT_S / 2
-    while not (found := is_so()):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.2)
-    return found
-
-
-def answers(url: str) -> bool:
-    try:
-        return bool(get(url))
-    except OSError:
-        return False
-
-
-def opened(url: str, directory: Path, picture: str) -> tuple[str, list[str]]:
-    """The page's elements and console messages; its picture is kept where NRT_ARTEFACTS says, if it does."""
-    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed, so the tab was not looked at in one")
-    kept = Path(os.environ.get("NRT_ARTEFACTS", directory))
-    common = [
-        browser, "--headless", "--disable-gpu", "--enable-logging=stderr", f"--user-data-dir={directory / 'profile'}",
-        "--virtual-time-budget=8000", "--window-size=1400,2400", *(["--no-sandbox"] if os.geteuid() == 0 else []),
-    ]  # fmt: skip
-    subprocess.run([*common, f"--screenshot={kept / picture}", url], capture_output=True, timeout=TIMEOUT_S, check=True)
-    assert (kept / picture).stat().st_size > 10_000
-    done = subprocess.run([*common, "--dump-dom", url], capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
 def test_the_pipeline_tab_follows_the_run_in_a_browser_and_stop_ends_everything(site: Site, tmp_path: Path) -> None:

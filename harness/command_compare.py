@@ -9,15 +9,18 @@ from pathlib import Path
 import click
 
 from harness import trend
-from harness.compare import compare, measure, runs_in
+from harness.compare import Comparison, compare, measure, runs_in
 from harness.compare.text import render
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.gate import Versions, gate, runner
+from harness.report.comparison import page
 from harness.run_directory import RunDirectory, find
 
 
 def compare_runs(base: Sequence[str], head: Sequence[str], text_format: str, report: Path | None) -> int:
-    """Print the comparison; `report` gets it as Markdown too. Returns the exit code.
+    """Print the comparison; `report` gets it too, as a page when its name ends in .html, else as Markdown.
+
+    Returns the exit code.
 
     Raises:
         UsageError: something that was named is no run, or the runs cannot be compared.
@@ -26,11 +29,15 @@ def compare_runs(base: Sequence[str], head: Sequence[str], text_format: str, rep
     comparison = compare(*([measure(run) for name in side for run in _runs(name)] for side in (base, head)))
     if report is not None:
         try:
-            report.write_text(render(comparison, "markdown"), encoding="utf-8")
+            report.write_text(_page_or_markdown(comparison, report), encoding="utf-8")
         except OSError as error:
             raise HarnessError(f"{report}: cannot be written: {error.strerror}") from error
     click.echo(render(comparison, text_format), nl=False)
     return comparison.exit_code
+
+
+def _page_or_markdown(comparison: Comparison, report: Path) -> str:
+    return page(comparison) if report.suffix == ".html" else render(comparison, "markdown")
 
 
 def gate_versions(
@@ -51,6 +58,7 @@ def gate_versions(
     comparison = gate(Versions(Path.cwd(), base, head, pipeline_file), out, repeat, runner(scenario, options))
     for name, its_format in (("compare.md", "markdown"), ("compare.json", "json"), ("junit.xml", "junit")):
         (out / name).write_text(render(comparison, its_format), encoding="utf-8")
+    (out / "compare.html").write_text(page(comparison), encoding="utf-8")
     click.echo(render(comparison, text_format), nl=False)
     return comparison.exit_code
 

@@ -16,7 +16,9 @@ from harness.cli.options import json_option, pipeline_option
 @click.option("--format", "text_format", type=click.Choice(["markdown", "json", "junit"]), default="markdown",
               show_default=True, help="What to print.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write the comparison here as Markdown, too.")
+@click.option("--report", type=click.Path(path_type=Path), is_flag=False, flag_value=Path("compare.html"),
+              help="Write the comparison here, too: a page with charts, or Markdown if the name does not end "
+              "in .html.  [without FILE: compare.html]", metavar="[FILE]")  # fmt: skip
 def compare(
     base: str, head: str, more_base: tuple[str, ...], more_head: tuple[str, ...], text_format: str, as_json: bool,
     report: Path | None,
@@ -39,7 +41,7 @@ def compare(
 @pipeline_option
 @click.option("--out", type=click.Path(path_type=Path), help="Where the runs go.  [default: runs/<time>-gate-<name>]")
 @click.option("--format", "text_format", type=click.Choice(["markdown", "json", "junit"]), default="markdown",
-              show_default=True, help="What to print; all three are written to --out.")  # fmt: skip
+              show_default=True, help="What to print; these and compare.html are written to --out.")  # fmt: skip
 @click.argument("run_options", nargs=-1, metavar="[-- RUN_OPTIONS]", type=click.UNPROCESSED)
 def gate(
     base: str, head: str | None, scenario: str, repeat: int, pipeline_file: Path, out: Path | None, text_format: str,

@@ -18,7 +18,7 @@ FORMATS = ("markdown", "json", "junit")
 HEADLINES = {
     Outcome.SAME: "Same: no count rose, and nothing became slower by as much as matters.",
     Outcome.BETTER: "Better, and nothing is worse.",
-    Outcome.WORSE: "Worse.",
+    Outcome.WORSE: "Worse: the head should not be merged as it is.",
     Outcome.TOO_NOISY: "Too noisy to tell, or not measured: this is not a pass.",
 }
 WORST_FIRST = (Outcome.WORSE, Outcome.MISSING, Outcome.TOO_NOISY, Outcome.BETTER, Outcome.SAME)
@@ -68,7 +68,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _sorted(findings: Sequence[Finding]) -> list[Finding]:
+def worst_first(findings: Sequence[Finding]) -> list[Finding]:
+    """In the order in which to read them."""
     return sorted(findings, key=lambda one: (WORST_FIRST.index(one.outcome), not one.decisive))
 
 
@@ -80,17 +81,17 @@ def _markdown(comparison: Comparison) -> str:
         f"Scenario {_escaped(facts.scenario)}, {len(comparison.base)} runs of the base against "
         f"{len(comparison.head)} of the head.",
         "",
-        *(f"- **{_escaped(one.name)}**: {_escaped(one.detail)}" for one in _blamed(comparison)),
+        *(f"- **{_escaped(one.name)}**: {_escaped(one.detail)}" for one in blamed(comparison)),
         *(f"- Note: {_escaped(note)}" for note in comparison.notes),
         "",
         "| | outcome | base | head | change |",
         "|---|---|--:|--:|---|",
     ]
-    for one in _sorted(comparison.findings):
+    for one in worst_first(comparison.findings):
         aside = "" if one.decisive or one.outcome is not Outcome.TOO_NOISY else " (not decisive)"
         words = str(one.outcome).replace("_", " ")
         lines.append(
-            f"| {_escaped(one.name)} | {words}{aside} | {_mean(one.base, one.unit)} | {_mean(one.head, one.unit)} "
+            f"| {_escaped(one.name)} | {words}{aside} | {mean_of(one.base, one.unit)} | {mean_of(one.head, one.unit)} "
             f"| {_escaped(one.detail)} |"
         )
     lines += [
@@ -102,7 +103,7 @@ def _markdown(comparison: Comparison) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _blamed(comparison: Comparison) -> list[Finding]:
+def blamed(comparison: Comparison) -> list[Finding]:
     """What the outcome rests on, for better or worse."""
     wanted = {comparison.outcome, Outcome.MISSING} if comparison.exit_code == 3 else {comparison.outcome}
     if comparison.outcome is Outcome.SAME:
@@ -115,7 +116,8 @@ def _escaped(text: str) -> str:
     return one_line(writable(text)).translate(SPECIAL)
 
 
-def _mean(values: Sequence[float | None], unit: str) -> str:
+def mean_of(values: Sequence[float | None], unit: str) -> str:
+    """Of one figure a run; a dash where no run has it."""
     known = [value for value in values if value is not None]
     return f"{fmean(known):,.4g} {unit}".rstrip() if known else "–"
 

@@ -166,8 +166,10 @@
     if (liveEveryMs) setTimeout(follow, liveEveryMs);
     if (!names.length) return;
     await unpackPlotly();
-    filter.hidden = false;
-    filter.addEventListener("change", applyFilter);
+    if (filter) {
+      filter.hidden = false;
+      filter.addEventListener("change", applyFilter);
+    }
     dark.addEventListener("change", drawAgain);
     addEventListener("beforeprint", () => print(true));
     addEventListener("afterprint", () => print(false));

@@ -239,7 +239,7 @@ def test_the_command_takes_directories_of_runs_and_exits_as_it_says(tmp_path: Pa
 
     worse = run("base", "head", "--json", "--report", "report.md")
     assert (worse.returncode, json.loads(worse.stdout)["outcome"]) == (1, "worse"), worse.stderr
-    assert (tmp_path / "report.md").read_text().startswith("## Worse.")
+    assert (tmp_path / "report.md").read_text().startswith("## Worse: ")
     assert run("base", "same").returncode == 0
     assert run("base/run-0", "same/run-0").returncode == 3
     assert run("base/run-0", "base/run-0").returncode == 2

@@ -1,14 +1,15 @@
 """CREATE TABLE and ALTER TABLE: Redshift's clauses taken out or put into PostgreSQL's words.
 
-In: the tokens of one statement. Out: SQL for PostgreSQL. PRIMARY KEY, UNIQUE and FOREIGN KEY are declared in Redshift
-but not enforced: a primary key becomes NOT NULL and a plain index with the key's name. A table made of a query has
-statistics at once, as in Redshift. Source: Database Developer Guide, "CREATE TABLE", "ALTER TABLE" and "Analyzing
-tables" ("Analysis of new table data": CREATE TABLE AS, CREATE TEMP TABLE AS).
+In: the tokens of one statement. Out: SQL for PostgreSQL, and what `declared` records. PRIMARY KEY, UNIQUE and FOREIGN
+KEY are declared in Redshift but not enforced: a primary key becomes NOT NULL and a plain index with the key's name. A
+table made of a query has statistics at once, as in Redshift. Source: Database Developer Guide, "CREATE TABLE", "ALTER
+TABLE" and "Analyzing tables" ("Analysis of new table data": CREATE TABLE AS, CREATE TEMP TABLE AS).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from harness.redshift.declared import Declared
 from harness.redshift.messages import Refusal
 from harness.redshift.tokens import (
     SPACE,
@@ -19,6 +20,7 @@ from harness.redshift.tokens import (
     join,
     name_of,
     quote_name,
+    quote_string,
     split_arguments,
     word,
 )
@@ -26,7 +28,7 @@ from harness.redshift.types import read_type
 
 Rewrite = Callable[[list[Token]], list[Token]]
 _TABLE_CONSTRAINTS = ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT")
-_STORAGE = frozenset(("BACKUP", "DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "INTERLEAVED", "ENCODE"))
+_STORAGE = frozenset(("DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "INTERLEAVED"))
 
 
 @dataclass
@@ -35,7 +37,7 @@ class _Table:
 
     definitions: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
-    key: list[str] = field(default_factory=list)
+    declared: Declared = field(default_factory=Declared)
 
 
 def create_table(tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:
@@ -54,7 +56,7 @@ def create_table(tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:
     body = list(cursor.rest())
     if body and body[0].text == "(" and not _is_query(body):
         return _with_columns(head, name, body, rewrite, exists=exists)
-    return _as_query(head, body, tokens, rewrite), f"ANALYZE {name}"
+    return (*_as_query(head, name, body, tokens, rewrite), f"ANALYZE {name}")
 
 
 def _temporary(cursor: Cursor) -> bool:
@@ -68,52 +70,48 @@ def _is_query(body: list[Token]) -> bool:
     return body[1].upper in ("SELECT", "WITH") or any(token.upper == "AS" for token in body[end + 1 :])
 
 
-def _as_query(head: str, body: list[Token], tokens: list[Token], rewrite: Rewrite) -> str:
+def _as_query(head: str, name: str, body: list[Token], tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:
     at = 0
     columns = ""
     if body and body[0].text == "(" and body[1].upper not in ("SELECT", "WITH"):
         at = closing(body, 0) + 1
         columns = " (" + ", ".join(quote_name(name_of(part[0])) for part in split_arguments(body[1 : at - 1])) + ")"
-    at = skip_storage(body, at)
+    declared = Declared()
+    at = declared.clauses(body, at)
     if at >= len(body) or body[at].upper != "AS":
         near = body[at].text if at < len(body) else "end of input"
         raise Refusal("42601", f'syntax error at or near "{near}"')
     depth_free = next(i for i, token in enumerate(tokens) if token is body[at])
-    return f"{head}{columns} AS {join(rewrite(tokens[depth_free + 1 :])).strip()}"
+    return _with_declared(
+        f"{head}{columns} AS {join(rewrite(tokens[depth_free + 1 :])).strip()}", declared.statement(name, created=True)
+    )
 
 
-def skip_storage(body: list[Token], at: int) -> int:
-    """The index behind BACKUP, DISTSTYLE, DISTKEY, SORTKEY and ENCODE AUTO clauses."""
-    cursor = Cursor(body, at)
-    while cursor.peek() in _STORAGE:
-        clause = cursor.next()
-        if clause is None or clause.upper in ("COMPOUND", "INTERLEAVED"):
-            continue
-        if cursor.peek() == "(":
-            cursor.at = closing(body, cursor.at) + 1
-        else:
-            cursor.next()
-    return cursor.at
+def _with_declared(*statements: str | None) -> tuple[str, ...]:
+    return tuple(statement for statement in statements if statement)
 
 
 def _with_columns(head: str, name: str, body: list[Token], rewrite: Rewrite, *, exists: bool) -> tuple[str, ...]:
     end = closing(body, 0)
-    rest = skip_storage(body, end + 1)
+    table = _Table()
+    rest = table.declared.clauses(body, end + 1)
     if rest < len(body):
         raise Refusal("42601", f'syntax error at or near "{body[rest].text}"')
-    table = _Table()
     for part in split_arguments(body[1:end]):
         if not part:
             raise Refusal("42601", 'syntax error at or near ","')
         _definition(part, table, rewrite)
-    if not table.key:
-        return (f"{head} ({', '.join(table.definitions)})",)
-    for column in table.key:
-        if column not in table.columns:
-            raise Refusal("42703", f'column "{column}" named in key does not exist')
-        table.definitions[table.columns.index(column)] += " NOT NULL"
+    if not table.declared.like:
+        table.declared.check_columns(table.columns)
+    key = table.declared.primary_key()
+    index = None
+    if key:
+        for column in key.columns:
+            table.declared.nullable = [name for name in table.declared.nullable if name != column]
+            table.definitions[table.columns.index(column)] += " NOT NULL"
+        index = _index(name, ", ".join(map(quote_name, key.columns)), exists=exists)
     sql = f"{head} ({', '.join(table.definitions)})"
-    return sql, _index(name, ", ".join(map(quote_name, table.key)), exists=exists)
+    return _with_declared(sql, index, table.declared.statement(name, created=True))
 
 
 def _index(name: str, key: str, *, exists: bool) -> str:
@@ -127,23 +125,14 @@ def _definition(part: list[Token], table: _Table, rewrite: Rewrite) -> None:
         cursor.next()
         source = cursor.name()
         defaults = "INCLUDING DEFAULTS" if cursor.take("INCLUDING", "DEFAULTS") else ""
+        table.declared.like = source
         table.columns.append("")
         table.definitions.append(f"LIKE {source} INCLUDING CONSTRAINTS {defaults}".strip())
     elif cursor.peek() in _TABLE_CONSTRAINTS:
-        _table_constraint(cursor, table)
+        table.declared.table_constraint(cursor)
     else:
         table.columns.append(name_of(part[0]))
         table.definitions.append(_column(cursor, table, rewrite))
-
-
-def _table_constraint(cursor: Cursor, table: _Table) -> None:
-    if cursor.take("CONSTRAINT"):
-        cursor.name()
-    if cursor.take("PRIMARY", "KEY"):
-        end = closing(cursor.tokens, cursor.at)
-        table.key = [name_of(part[0]) for part in split_arguments(cursor.tokens[cursor.at + 1 : end])]
-    elif not (cursor.take("UNIQUE") or cursor.take("FOREIGN", "KEY")):
-        raise Refusal("0A000", f"{cursor.peek()} constraints are not supported")
 
 
 def _column(cursor: Cursor, table: _Table, rewrite: Rewrite) -> str:
@@ -157,29 +146,25 @@ def _column(cursor: Cursor, table: _Table, rewrite: Rewrite) -> str:
         raise Refusal(refusal.sqlstate, refusal.message.replace("Column has", f'Column "{name}" has')) from None
     while cursor.peek():
         parts += _attribute(cursor, name, table, rewrite)
+    if any("AS IDENTITY" in part for part in parts) and "NOT NULL" not in parts:
+        table.declared.nullable.append(name)
     return " ".join(parts)
 
 
 def _attribute(cursor: Cursor, name: str, table: _Table, rewrite: Rewrite) -> list[str]:
     """One attribute or constraint of a column, in PostgreSQL's words."""
+    constraint = None
+    if cursor.take("CONSTRAINT"):
+        token = cursor.next()
+        constraint = name_of(token) if token else None
     if cursor.take("NOT", "NULL"):
         return ["NOT NULL"]
-    if cursor.take("NULL") or cursor.take("DISTKEY") or cursor.take("SORTKEY") or cursor.take("UNIQUE"):
+    if cursor.take("NULL") or _storage_attribute(cursor, name, table.declared):
         return []
-    if cursor.take("ENCODE") or cursor.take("COLLATE"):
-        cursor.next()
-        return []
-    if cursor.take("PRIMARY", "KEY"):
-        table.key = [name]
-        return []
-    if cursor.take("REFERENCES"):
-        cursor.name()
-        if cursor.peek() == "(":
-            cursor.at = closing(cursor.tokens, cursor.at) + 1
-        return []
-    if cursor.take("CONSTRAINT"):
-        cursor.name()
-        return []
+    for words, kind in ((("PRIMARY", "KEY"), "p"), (("UNIQUE",), "u"), (("REFERENCES",), "f")):
+        if cursor.take(*words):
+            table.declared.column_key(name, kind, cursor, constraint)
+            return []
     if cursor.take("DEFAULT"):
         return ["DEFAULT", _expression(cursor, rewrite)]
     if cursor.peek() == "IDENTITY" or cursor.peek() == "GENERATED":
@@ -187,6 +172,21 @@ def _attribute(cursor: Cursor, name: str, table: _Table, rewrite: Rewrite) -> li
     if cursor.peek() == "CHECK":
         raise Refusal("0A000", "CHECK constraints are not supported")
     raise Refusal("42601", f'syntax error at or near "{cursor.tokens[cursor.at].text}"')
+
+
+def _storage_attribute(cursor: Cursor, name: str, declared: Declared) -> bool:
+    """Read an attribute of a column that says how Redshift stores it, if one comes next."""
+    if cursor.take("DISTKEY"):
+        declared.style, declared.dist_key = "KEY", name
+    elif cursor.take("SORTKEY"):
+        declared.sort_key = [name]
+    elif cursor.take("ENCODE"):
+        declared.encode(name, cursor)
+    elif cursor.take("COLLATE"):
+        cursor.next()
+    else:
+        return False
+    return True
 
 
 _ATTRIBUTE_WORDS = frozenset((
@@ -220,36 +220,56 @@ def _identity(cursor: Cursor) -> str:
     )
 
 
-def alter_table(tokens: list[Token], rewrite: Rewrite) -> str | None:
-    """ALTER TABLE in PostgreSQL's words; None if it only changes how Redshift stores the table."""
-    parts = code(tokens)
-    cursor = Cursor(parts, 2)
-    name = cursor.name()
+def alter_table(tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:
+    """ALTER TABLE in PostgreSQL's words, and what records what only Redshift has."""
+    cursor = Cursor(code(tokens), 2)
+    name = cursor.name() or ""
     if cursor.take("ADD"):
         return _alter_add(name, cursor, rewrite)
-    if cursor.take("ALTER"):
-        if cursor.peek() in _STORAGE | {"DISTSTYLE"}:
-            return None
-        cursor.take("COLUMN")
-        column = cursor.name()
-        if cursor.take("ENCODE"):
-            return None
-        if cursor.take("TYPE"):
-            return f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {read_type(cursor, column=True)}"
-        return f"ALTER TABLE {name} ALTER COLUMN {column} " + join(t for p in cursor.rest() for t in (p, SPACE))
-    return join(rewrite(tokens))
+    if cursor.take("DROP", "CONSTRAINT"):
+        return _drop_constraint(name, cursor)
+    if not cursor.take("ALTER"):
+        return (join(rewrite(tokens)),)
+    declared = Declared()
+    if cursor.peek() in _STORAGE | {"ENCODE"}:
+        while declared.clause(cursor):
+            pass
+        return _with_declared(_touch(name), declared.statement(name, created=False))
+    cursor.take("COLUMN")
+    at = cursor.at
+    column = cursor.name()
+    if cursor.take("ENCODE"):
+        declared.encode(name_of(cursor.tokens[at]), cursor)
+        return _with_declared(_touch(name), declared.statement(name, created=False))
+    if cursor.take("TYPE"):
+        return (f"ALTER TABLE {name} ALTER COLUMN {column} TYPE {read_type(cursor, column=True)}",)
+    return (f"ALTER TABLE {name} ALTER COLUMN {column} " + join(t for p in cursor.rest() for t in (p, SPACE)),)
 
 
-def _alter_add(name: str | None, cursor: Cursor, rewrite: Rewrite) -> str:
+def _touch(name: str) -> str:
+    """An ALTER TABLE that changes nothing, for what is only recorded: PostgreSQL needs something to do."""
+    return f"ALTER TABLE {name} SET (fillfactor = 100)"
+
+
+def _alter_add(name: str, cursor: Cursor, rewrite: Rewrite) -> tuple[str, ...]:
     table = _Table()
-    if cursor.peek() in _TABLE_CONSTRAINTS:
-        _table_constraint(cursor, table)
-        if not table.key:
-            return f"ALTER TABLE {name} SET (fillfactor = 100)"  # declared only; PostgreSQL needs something to do
-    else:
+    if cursor.peek() not in _TABLE_CONSTRAINTS:
         cursor.take("COLUMN")
-        return f"ALTER TABLE {name} ADD COLUMN {_column(cursor, table, rewrite)}"
-    return _index(name or "", ", ".join(map(quote_name, table.key)), exists=True)
+        sql = f"ALTER TABLE {name} ADD COLUMN {_column(cursor, table, rewrite)}"
+        return _with_declared(sql, table.declared.statement(name, created=False))
+    table.declared.table_constraint(cursor)
+    key = table.declared.primary_key()
+    index = _index(name, ", ".join(map(quote_name, key.columns)), exists=True) if key else None
+    return _with_declared(_touch(name), index, table.declared.statement(name, created=False))
+
+
+def _drop_constraint(name: str, cursor: Cursor) -> tuple[str, ...]:
+    token = cursor.next()
+    if token is None:
+        raise Refusal("42601", "syntax error at end of input")
+    arguments = f"{quote_string(name)}, {quote_string(name_of(token))}"
+    body = quote_string(f"BEGIN PERFORM redshift_internal.drop_key({arguments}); END")
+    return _touch(name), f"DO {body}"
 
 
 def temporary_names(tokens: list[Token]) -> list[Token]:

@@ -15,10 +15,11 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg2
 import uvloop
 
 from harness.redshift import catalog, connect, tls, warm
@@ -250,14 +251,25 @@ class Gateway:
         """What a user may log in with at this moment: none if it is no user."""
         return [self._settings.password] if user == self._settings.user else self._credentials.passwords(user)
 
+    def _prepare_database(self, database: str) -> None:
+        """Install the catalog in a database that a client made; nothing to do if it is there.
+
+        Raises:
+            Refusal: there is no such database.
+        """
+        try:
+            catalog.install(replace(self._address, database=database), self._settings.user, self._settings.password)
+        except psycopg2.OperationalError:
+            raise Refusal("3D000", f'database "{database}" does not exist') from None
+
     async def _run_session(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parameters: dict[str, str]
     ) -> None:
         user, database = self._settings.user, parameters.get("database", parameters["user"])
         if database != self._address.database:
-            raise Refusal("3D000", f'database "{database}" does not exist')
+            await asyncio.to_thread(self._prepare_database, database)
         wanted = {name: value for name, value in parameters.items() if name in _BACKEND_PARAMETERS}
-        address = self._address.as_user(user, self._settings.password)
+        address = replace(self._address.as_user(user, self._settings.password), database=database)
         opened = await connect.open_session(address, wanted | _SESSION_PARAMETERS)
         shown = opened.parameters | {"server_version": SERVER_VERSION}
         writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_OK)))

@@ -3,6 +3,7 @@
 Knows nothing of sockets; a plan can be compared, printed and cached.
 """
 
+import re
 from dataclasses import dataclass
 
 from harness.redshift.copy.options import Copy
@@ -10,6 +11,7 @@ from harness.redshift.copy.unload_options import Unload
 from harness.redshift.messages import Refusal
 from harness.redshift.workload import ModelSetting
 
+_QUERY = re.compile(r"(?is)^.*?\bas\b\s*(?=[\s(]*(?:select|with)\b)")
 STAND_IN_HINT = "This is the Redshift stand-in of nrt-harness; docs/redshift.md lists what it understands."
 
 
@@ -21,7 +23,7 @@ class Plan:
     whose write lock it needs to the end of the transaction. after: run unseen once it succeeded. transaction: "begin"
     or "end" if it opens or ends one. copy, unload, model: run by the gateway. refusal: the client gets this error
     instead. outside_transaction: PostgreSQL refuses it inside a transaction block. reads_history: it names a view of
-    what the gateway records.
+    what the gateway records. aliases: names that are lateral column aliases, unless they are columns.
     """
 
     kind: str
@@ -36,6 +38,12 @@ class Plan:
     refusal: Refusal | None = None
     outside_transaction: bool = False
     reads_history: bool = False
+    aliases: frozenset[str] = frozenset()
+
+    @property
+    def query(self) -> str:
+        """The query of a statement that makes a table or view of one, else the statement."""
+        return _QUERY.sub("", self.sql, count=1) if self.kind in ("CREATE TABLE", "CREATE VIEW") else self.sql
 
     @property
     def is_special(self) -> bool:

@@ -12,18 +12,19 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from harness.redshift import messages as wire
-from harness.redshift.backend import Backend
+from harness.redshift.backend import Backend, Statement
 from harness.redshift.copy.work import S3Work
 from harness.redshift.exchanges import BackendError, Exchange, Skipped
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.plan import Plan
 from harness.redshift.querylog import QueryLog, Record
-from harness.redshift.statements import plan_script
+from harness.redshift.statements import plan_script, resolve_aliases
 
 _Done = TypeVar("_Done")
 LOST = "the connection was lost"
 LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
 UNQUEUED = frozenset(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SET", "SHOW", "RESET", "ALTER SYSTEM"))
+FIND_UNDEFINED = "SELECT redshift_internal.undefined_column($1)"
 RAISE = "DO 'BEGIN RAISE EXCEPTION ''refused by the gateway''; END'"
 
 
@@ -100,7 +101,7 @@ class Session:
 
     @staticmethod
     def _is_plain(plan: Plan) -> bool:
-        return not (plan.locks or plan.after or plan.is_special or plan.refusal)
+        return not (plan.locks or plan.after or plan.is_special or plan.refusal or plan.aliases)
 
     async def _run_script(self, plans: list[Plan]) -> None:
         """Several statements of one message are one transaction, unless they say otherwise."""
@@ -124,6 +125,16 @@ class Session:
         plan = self._outside_transaction(plan)
         if plan.refusal or plan.is_special:
             return await self._run_special_simple(plan, record)
+        if plan.aliases and self._backend.status != "E":
+            self._take_locks(plan)
+            try:
+                plan = await self._resolve(plan)
+            except BackendError as error:
+                self._client.write(wire.message(b"E", self._backend.filter_error(error.body)))
+                self._log.end(record, error=error.fields.get("M"))
+                await self._backend.sync(hide_ready=True)
+                return None
+            await self._backend.sync(hide_ready=True)
         prefix = [LOCK.format(table) for table in plan.locks]
         self._wrote = self._wrote or bool(plan.locks)
         await self._hold_commit(plan)
@@ -185,6 +196,14 @@ class Session:
             await self._work.workload.latency.hold_queued_copy()
         if self._in_transaction:
             self._take_locks(plan)  # planning already takes the transaction's snapshot
+        if plan.aliases:
+            try:
+                plan = self._statements[name] = await self._resolve(plan)
+            except BackendError as error:
+                self._client.write(wire.message(b"E", self._backend.filter_error(error.body)))
+                return
+            except Skipped:
+                return
         types = b"\x00\x00" if plan.is_special else body[at:]
         self._backend.send(wire.message(b"P", wire.text(name) + wire.text(plan.sql) + types), Exchange("P"))
 
@@ -302,6 +321,21 @@ class Session:
     async def _show_history(self, plan: Plan) -> None:
         if plan.reads_history:
             await self._work.recorder.flush()
+
+    async def _resolve(self, plan: Plan) -> Plan:
+        """The plan with its lateral aliases replaced, except those that are columns: the backend says which.
+
+        Raises:
+            BackendError, Skipped: the transaction had failed before.
+        """
+        names: frozenset[str] = frozenset()
+        resolved = plan
+        while True:
+            ((missing,),) = await self._backend.run(Statement(FIND_UNDEFINED, (resolved.query,)))
+            if missing is None or missing in names or missing not in plan.aliases:
+                return resolved
+            names |= {missing}
+            resolved = resolve_aliases(plan, names)
 
     def _outside_transaction(self, plan: Plan) -> Plan:
         """The plan; refused where the client's transaction forbids it and PostgreSQL would not notice."""

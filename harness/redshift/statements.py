@@ -9,10 +9,14 @@ from functools import lru_cache
 
 from harness.redshift import refusals
 from harness.redshift import tokens as lex
+from harness.redshift.catalog_names import redirect
+from harness.redshift.conditions import number_conditions
 from harness.redshift.copy.options import parse_copy
 from harness.redshift.copy.unload_options import parse_unload
 from harness.redshift.ddl import alter_table, create_table
 from harness.redshift.expressions import rewrite
+from harness.redshift.late_views import create_late_view
+from harness.redshift.lateral import lateral_aliases, replace_aliases
 from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Plan, not_supported, syntax_error
@@ -26,6 +30,7 @@ _RELAYED = frozenset((
     "SELECT", "WITH", "VALUES", "EXPLAIN", "DROP", "GRANT", "REVOKE", "COMMENT", "DECLARE", "FETCH", "CLOSE", "PREPARE",
     "EXECUTE", "DEALLOCATE", "ANALYZE", "CALL", "REFRESH", "LOCK", "SAVEPOINT", "RELEASE", "DISCARD",
 ))  # fmt: skip
+_QUERIES = frozenset(("SELECT", "WITH", "INSERT", "CREATE TABLE", "CREATE VIEW"))
 _BEGIN = frozenset(("BEGIN", "START"))
 _END = frozenset(("COMMIT", "END", "ROLLBACK", "ABORT"))
 
@@ -51,9 +56,17 @@ def _plan_statement(tokens: list[Token]) -> Plan:
         kind = "SELECT"
     source = lex.join(tokens).strip()
     try:
-        return replace(_dispatch(kind, tokens), source=source, reads_history=bool(_HISTORY.search(source)))
+        plan = _dispatch(kind, number_conditions(redirect(tokens)))
     except Refusal as refusal:
         return Plan(kind, source, source, refusal=refusal)
+    aliases = lateral_aliases(tokens) if plan.kind in _QUERIES else frozenset()
+    return replace(plan, source=source, reads_history=bool(_HISTORY.search(source)), aliases=aliases)
+
+
+@lru_cache(maxsize=512)
+def resolve_aliases(plan: Plan, names: frozenset[str]) -> Plan:
+    """The plan of the same statement with these lateral aliases replaced by what they stand for."""
+    return replace(_plan_statement(replace_aliases(lex.tokenize(plan.source), names)), source=plan.source)
 
 
 def _dispatch(kind: str, tokens: list[Token]) -> Plan:
@@ -130,11 +143,12 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
     if what == "DATABASE" and kind == "ALTER" and "ISOLATION" in words:
         return Plan("ALTER DATABASE", _isolation(words, tokens))
     if what == "TABLE":
-        return Plan("ALTER TABLE", alter_table(tokens, rewrite) or NOTHING)
+        sql, *after = alter_table(tokens, rewrite)
+        return Plan("ALTER TABLE", sql, after=tuple(after))
     if what in ("PROCEDURE", "FUNCTION"):
         return Plan(f"{kind} {what}", _routine(tokens))
     if what == "VIEW" or what == "MATERIALIZED":
-        return Plan(f"{kind} VIEW", _view(tokens))
+        return Plan(f"{kind} VIEW", create_late_view(tokens, rewrite) or lex.join(rewrite(tokens)))
     if what in ("SCHEMA", "USER", "GROUP", "ROLE", "DATABASE", "DEFAULT"):
         return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
     raise not_supported(f"{kind} {what} is not supported")
@@ -169,15 +183,7 @@ def _rewrite_body(token: Token) -> Token:
         return token
     quote = token.text[: token.text.index("$", 1) + 1]
     body = token.text[len(quote) : -len(quote)]
-    return lex.word(quote + lex.join(rewrite(lex.tokenize(body))) + quote)
-
-
-def _view(tokens: list[Token]) -> str:
-    """A view; WITH NO SCHEMA BINDING is taken, but the tables must be there all the same."""
-    words = [index for index, token in enumerate(tokens) if lex.is_code(token)]
-    if [tokens[index].upper for index in words[-4:]] == ["WITH", "NO", "SCHEMA", "BINDING"]:
-        tokens = tokens[: words[-4]]
-    return lex.join(rewrite(tokens))
+    return lex.word(quote + lex.join(rewrite(redirect(lex.tokenize(body)))) + quote)
 
 
 def _isolation(words: list[str], tokens: list[Token]) -> str:

@@ -215,3 +215,16 @@ create or replace function pg_catalog.json_extract_path_text(value text, variadi
            else coalesce(jsonb_extract_path_text(value::jsonb, variadic path), '') end $$;
 create or replace function pg_catalog.json_extract_array_element_text(value text, element integer) returns text
     language sql immutable as $$ select case when value is null then null else coalesce(value::jsonb ->> element, '') end $$;
+
+-- The column that a query names and nothing has; null if there is none, or another error comes first.
+create or replace function redshift_internal.undefined_column(query text) returns text language plpgsql as $$
+begin
+    execute 'prepare redshift_check as ' || query;
+    execute 'deallocate redshift_check';
+    return null;
+exception
+    when undefined_column then
+        return substring(sqlerrm from '^column "(.*)" does not exist$');
+    when others then  -- the statement itself will say it
+        return null;
+end $$;

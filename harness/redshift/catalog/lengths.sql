@@ -47,6 +47,10 @@ begin
     for relation in select objid from pg_event_trigger_ddl_commands() where classid = 'pg_class'::regclass loop
         perform redshift_internal.check_lengths(relation);
     end loop;
+    insert into redshift_internal.relation (relid, made_by, made_at)
+        select objid, pg_current_xact_id(), statement_timestamp() at time zone 'UTC' from pg_event_trigger_ddl_commands()
+         where classid = 'pg_class'::regclass and object_type = 'table' and command_tag <> 'ALTER TABLE'
+        on conflict do nothing;
     perform set_config('redshift.in_ddl', 'off', true);
 end $$;
 drop event trigger if exists redshift_lengths;

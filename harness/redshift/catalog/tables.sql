@@ -19,3 +19,26 @@ create table if not exists redshift_internal.load_error (
     error_code integer, error_message text, start_time timestamp default (clock_timestamp() at time zone 'UTC'));
 create table if not exists redshift_internal.version (version text);
 grant select on all tables in schema redshift_internal to public;
+
+-- What tables declare and PostgreSQL does not have (`harness.redshift.declared`); one row for every table made here.
+create table if not exists redshift_internal.relation (
+    relid oid primary key, made_by xid8, made_at timestamp, style text default 'AUTO', interleaved boolean default false,
+    sort_auto boolean default true);
+create table if not exists redshift_internal.relation_column (
+    relid oid, attnum smallint, encoding text, distkey boolean default false, sortkey integer default 0,
+    nullable boolean default false,  -- an identity column, which is NOT NULL in PostgreSQL only
+    primary key (relid, attnum));
+create sequence if not exists redshift_internal.key_oid minvalue 4000000000 maxvalue 4294967295 start 4000000000;
+create table if not exists redshift_internal.relation_key (
+    oid oid primary key default nextval('redshift_internal.key_oid')::oid, relid oid, name name, contype "char",
+    conkey smallint[], confrelid oid, confkey smallint[]);
+grant select on all tables in schema redshift_internal to public;
+
+-- A late-binding view: its query in PostgreSQL's words, what its creator wrote. The view itself is a PostgreSQL view, bound
+-- to its tables or not (`late_views.sql`).
+create table if not exists redshift_internal.late_view (relid oid primary key, columns text, query text, source text);
+create or replace view redshift_internal.late_view_name as
+    select v.relid, n.nspname as schema_name, c.relname as view_name, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as qualified,
+           v.columns, v.query, v.source
+      from redshift_internal.late_view v join pg_class c on c.oid = v.relid join pg_namespace n on n.oid = c.relnamespace;
+grant select on all tables in schema redshift_internal to public;

@@ -108,19 +108,21 @@ create view pg_catalog.stl_utilitytext as
 
 create view pg_catalog.svv_columns as
     select c.table_catalog, c.table_schema, c.table_name, c.column_name, c.ordinal_position, c.column_default, c.is_nullable,
-           c.data_type, c.character_maximum_length, c.numeric_precision, c.numeric_precision_radix, c.numeric_scale,
+           redshift_catalog.data_type(c.data_type)::varchar as data_type, c.character_maximum_length, c.numeric_precision, c.numeric_precision_radix, c.numeric_scale,
            c.datetime_precision, c.interval_type, c.interval_precision, c.character_set_catalog, c.character_set_schema,
            c.character_set_name, c.collation_catalog, c.collation_schema, c.collation_name, c.domain_name, null::varchar as remarks
-      from information_schema.columns c;
+      from information_schema.columns c where c.table_schema not in ('redshift_internal', 'redshift_catalog');
 create view pg_catalog.svv_tables as
-    select table_catalog, table_schema, table_name, table_type, null::varchar as remarks from information_schema.tables;
+    select table_catalog, table_schema, table_name, table_type, null::varchar as remarks from redshift_catalog.tables;
 create view pg_catalog.svv_redshift_columns as
-    select table_catalog::varchar(128) as database_name, table_schema::varchar(128) as schema_name,
-           table_name::varchar(128) as table_name, column_name::varchar(128) as column_name, ordinal_position::integer,
-           case data_type when 'jsonb' then 'super' when 'bytea' then 'binary varying' else data_type end::varchar(128) as data_type,
-           column_default::varchar(4000), is_nullable::varchar(3), 'none'::varchar(128) as encoding, false as distkey,
-           0 as sortkey, null::varchar(128) as column_acl, null::varchar(256) as remarks
-      from information_schema.columns;
+    select i.table_catalog::varchar(128) as database_name, i.table_schema::varchar(128) as schema_name,
+           i.table_name::varchar(128) as table_name, i.column_name::varchar(128) as column_name, i.ordinal_position::integer,
+           i.data_type::varchar(128) as data_type, i.column_default::varchar(4000), i.is_nullable::varchar(3),
+           redshift_catalog.format_encoding(a.attencodingtype)::varchar(128) as encoding, a.attisdistkey as distkey,
+           a.attsortkeyord as sortkey, null::varchar(128) as column_acl, i.remarks::varchar(256)
+      from pg_catalog.svv_columns i join pg_namespace n on n.nspname = i.table_schema
+      join pg_class c on c.relnamespace = n.oid and c.relname = i.table_name
+      left join redshift_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = i.column_name;
 create view pg_catalog.svv_all_columns as
     select r.database_name, r.schema_name, r.table_name, r.column_name, r.ordinal_position, r.column_default, r.is_nullable,
            r.data_type, c.character_maximum_length::integer, c.numeric_precision::integer, c.numeric_scale::integer, r.remarks
@@ -130,14 +132,14 @@ create view pg_catalog.svv_redshift_tables as
     select table_catalog::varchar(128) as database_name, table_schema::varchar(128) as schema_name,
            table_name::varchar(128) as table_name, case table_type when 'BASE TABLE' then 'TABLE' else table_type end::varchar(128) as table_type,
            null::varchar(128) as table_acl, null::varchar(128) as remarks, current_user::varchar(128) as table_owner
-      from information_schema.tables;
+      from redshift_catalog.tables;
 create view pg_catalog.svv_all_tables as
     select database_name, schema_name, table_name, table_acl, table_type, remarks from pg_catalog.svv_redshift_tables;
 create view pg_catalog.svv_redshift_schemas as
     select current_database()::varchar(128) as database_name, nspname::varchar(128) as schema_name,
            (nspowner::bigint)::integer as schema_owner, 'local'::varchar(128) as schema_type, null::varchar(128) as schema_acl,
            null::varchar(128) as schema_option
-      from pg_namespace where nspname !~ '^pg_(toast|temp)' and nspname not in ('redshift_internal');
+      from pg_namespace where nspname !~ '^pg_(toast|temp)' and nspname not in ('redshift_internal', 'redshift_catalog');
 create view pg_catalog.svv_all_schemas as
     select database_name, schema_name, schema_owner, schema_type, schema_acl, null::varchar(128) as source_database, schema_option
       from pg_catalog.svv_redshift_schemas;
@@ -147,19 +149,34 @@ create view pg_catalog.svv_redshift_databases as
       from pg_database where not datistemplate;
 create view pg_catalog.pg_table_def as
     select n.nspname as schemaname, c.relname as tablename, a.attname as "column",
-           case a.atttypid when 'jsonb'::regtype then 'super' else format_type(a.atttypid, a.atttypmod) end as type,
-           'none'::char(32) as encoding, false as distkey, 0 as sortkey, a.attnotnull as "notnull"
-      from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
+           redshift_catalog.format_type(a.atttypid, a.atttypmod) as type,
+           redshift_catalog.format_encoding(a.attencodingtype)::char(32) as encoding, a.attisdistkey as distkey,
+           a.attsortkeyord as sortkey, a.attnotnull as "notnull"
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace join redshift_catalog.pg_attribute a on a.attrelid = c.oid
      where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and n.nspname = any (current_schemas(true));
 create view pg_catalog.svv_table_info as
     select current_database()::text as database, n.nspname::text as schema, c.oid::bigint::integer as table_id, c.relname::text as "table",
-           'N'::text as encoded, 'AUTO(ALL)'::text as diststyle, 'AUTO(SORTKEY)'::text as sortkey1, 0 as max_varchar,
-           null::char(32) as sortkey1_enc, 0 as sortkey_num, (pg_table_size(c.oid) / 1048576)::bigint as size, 0::numeric(10,4) as pct_used,
+           case when exists (select from redshift_internal.relation_column d where d.relid = c.oid and d.encoding <> 'raw') then 'Y'
+                else 'Y, AUTO(ENCODE)' end::text as encoded,
+           case coalesce(r.style, 'AUTO') when 'AUTO' then 'AUTO(ALL)'
+                when 'KEY' then 'KEY(' || (select a.attname from pg_attribute a join redshift_internal.relation_column d
+                                             on d.relid = a.attrelid and d.attnum = a.attnum
+                                            where a.attrelid = c.oid and d.distkey) || ')'
+                else r.style end::text as diststyle,
+           case when r.interleaved then 'INTERLEAVED' when k.first is not null then k.first
+                when coalesce(r.sort_auto, true) then 'AUTO(SORTKEY)' end::text as sortkey1,
+           coalesce((select max(a.atttypmod - 4) from pg_attribute a where a.attrelid = c.oid and a.atttypid = 'varchar'::regtype), 0) as max_varchar,
+           case when k.first is not null then 'none' end::char(32) as sortkey1_enc, coalesce(k.columns, 0)::integer as sortkey_num,
+           (pg_table_size(c.oid) / 1048576)::bigint as size, 0::numeric(10,4) as pct_used,
            0::bigint as empty, 0::numeric(5,2) as unsorted, 0::numeric(5,2) as stats_off,
            greatest(c.reltuples, s.n_live_tup, 0)::numeric(38,0) as tbl_rows, 1::numeric(19,2) as skew_sortkey1,
            1::numeric(19,2) as skew_rows, greatest(c.reltuples, s.n_live_tup, 0)::numeric(38,0) as estimated_visible_rows,
-           null::text as risk_event, 0::numeric(12,2) as vacuum_sort_benefit, null::timestamp as create_time
+           null::text as risk_event, 0::numeric(12,2) as vacuum_sort_benefit, r.made_at as create_time
       from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_stat_all_tables s on s.relid = c.oid
+      left join redshift_internal.relation r on r.relid = c.oid
+      left join lateral (select count(*) as columns, min(a.attname) filter (where abs(d.sortkey) = 1) as first
+                           from redshift_internal.relation_column d join pg_attribute a on a.attrelid = d.relid and a.attnum = d.attnum
+                          where d.relid = c.oid and d.sortkey <> 0) k on true
      where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'redshift_internal', 'pg_toast');
 create view pg_catalog.stv_tbl_perm as
     select 0 as slice, table_id as id, "table"::char(72) as name, tbl_rows::bigint as rows, tbl_rows::bigint as sorted_rows,

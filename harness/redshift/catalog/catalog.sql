@@ -58,7 +58,7 @@ select redshift_internal.shadow('pg_catalog.pg_index',
     '{"indisprimary": "s.indisprimary or i.relname like ''%\\_pkey''", "indisunique": "s.indisunique or i.relname like ''%\\_pkey''"}',
     '', 'join pg_catalog.pg_class i on i.oid = s.indexrelid');
 
-select redshift_internal.shadow('pg_catalog.pg_proc', '{}', $$, s.prokind = 'a' as proisagg$$,
+select redshift_internal.shadow('pg_catalog.pg_proc', '{}', $$, s.prokind = 'a' as proisagg, s.prokind = 'w' as proiswindow$$,
     'where s.pronamespace not in (select oid from redshift_internal.hidden)');
 create view redshift_catalog.pg_proc_info as select p.*, p.oid as prooid from redshift_catalog.pg_proc p;
 -- What a late-binding view depends on is found when it is used, so its catalog says nothing of it: "CREATE VIEW".

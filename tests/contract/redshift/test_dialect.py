@@ -145,13 +145,6 @@ def test_stored_procedure(sql: Sql) -> None:
     assert sql("select a from t order by 1") == [(2,), (7,)]
 
 
-@pytest.mark.documented("CREATE VIEW")
-def test_late_binding_view(sql: Sql) -> None:
-    sql("create table t (a int)")
-    sql("create view v as select nvl(a, 1) as a from t with no schema binding")
-    assert sql("select * from v") == []
-
-
 @pytest.mark.documented("SET")
 def test_parameters_of_redshift(sql: Sql) -> None:
     assert sql("show enable_case_sensitive_identifier") == [("off",)]

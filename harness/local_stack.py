@@ -8,6 +8,7 @@ from harness import pipeline as pipelines
 from harness.aws import Aws
 from harness.errors import HarnessError
 from harness.provision import provision
+from harness.provisioned_advice import Deployed, deployed_of
 from harness.stack.embedded import is_running, start_detached, stop_detached
 from harness.stack.endpoints import Endpoints, endpoints_from_json
 from harness.timing import scaled
@@ -67,6 +68,18 @@ def _check_writable() -> None:
         STATUS_FILE.parent.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise HarnessError(f"{STATUS_FILE.parent}: {error.strerror}: run from a directory you may write to") from error
+
+
+def deployed(pipeline: pipelines.Pipeline) -> list[Deployed]:
+    """What the stack that is up has of a pipeline.
+
+    Raises:
+        HarnessError: none is up, or it does not have all of it.
+    """
+    endpoints = running()
+    if endpoints is None:
+        raise HarnessError("nothing is up; `harness up` starts a stack")
+    return deployed_of(pipeline, Aws(endpoints))
 
 
 def down() -> bool:

@@ -48,10 +48,11 @@ def status(as_json: bool) -> None:
 @click.command()
 @pipeline_option
 @click.option("--run", "run_name", metavar="RUN", help="Take into account what this run has shown.")
+@click.option("--deployed", is_flag=True, help="Read what is on the stack that `harness up` started, too.")
 @json_option
-def advise(pipeline_file: Path, run_name: str | None, as_json: bool) -> None:
+def advise(pipeline_file: Path, run_name: str | None, deployed: bool, as_json: bool) -> None:
     """Say which settings of the pipeline ask for trouble, why, and who says so."""
-    from harness import advice, pipeline
+    from harness import advice, local_stack, pipeline, provisioned_advice
     from harness.history import fold
     from harness.ledger import read
     from harness.run_directory import find
@@ -59,7 +60,10 @@ def advise(pipeline_file: Path, run_name: str | None, as_json: bool) -> None:
     measured = advice.Measured()
     if run_name:
         measured = advice.measured_in(fold(read(find(run_name).ledger).events))
-    found = advice.advise(pipeline.load(pipeline_file), measured)
+    described = pipeline.load(pipeline_file)
+    found = advice.advise(described, measured)
+    if deployed:
+        found += provisioned_advice.advise_on(described, local_stack.deployed(described))
     if as_json:
         print_json([{"setting": one.setting, "text": one.text, "source": one.source} for one in found])
         return

@@ -39,6 +39,26 @@ def test_a_run_shows_its_longest_merge_its_copies_and_its_rates() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pipeline", "measured"),
+    [
+        (_with({"visibility_timeout_s": 360}), NOTHING),
+        (_with({"visibility_timeout_s": 370, "batch_size": 20, "batch_window_s": 10}), NOTHING),
+        (_with({"dead_letter_retention_s": 345_601}), NOTHING),
+        (_with({"max_receive_count": 2}), NOTHING),
+        (_with({"max_receive_count": 100}), NOTHING),
+        (_with({"retention_s": 1_081}), NOTHING),
+        (_with(merge_every_s=1700), Measured(merge_max_s=99)),
+        (_with({"maximum_concurrency": 11}), Measured(lock_s=1.0)),
+        (_with(), Measured(lock_s=2.5, files_per_min={"orders": 23})),
+        (_with({"maximum_concurrency": 125}), NOTHING),
+    ],
+    ids=str,
+)
+def test_what_is_just_enough_is_left_alone(pipeline: Pipeline, measured: Measured) -> None:
+    assert advise(pipeline, measured) == []
+
+
+@pytest.mark.parametrize(
     ("pipeline", "measured", "setting", "says"),
     [
         (_with({"visibility_timeout_s": 359}), NOTHING, "visibility_timeout_s", "360 s"),

@@ -14,7 +14,7 @@ from harness.load.feeder import content
 from harness.load.schedule import PlannedFile
 from harness.plan import mixed_types, plan
 from harness.scenario import Scenario, Workload
-from harness.shapes import Backdated, Poisoned, Shaped, Versions, Workshop
+from harness.shapes import Backdated, Poisoned, Shaped, Unusual, Versions, Workshop
 
 PIPELINE = pipelines.load(Path(__file__).parents[3] / "pipeline.toml")
 PLAIN = Shaped(
@@ -35,9 +35,11 @@ def _bytes(file: PlannedFile) -> bytes:
     return content(file, PIPELINE.dataset(file.type), 1)
 
 
-@pytest.mark.parametrize("shape", [Poisoned(every=2), Versions(), Backdated(every=3, days=5)], ids=lambda s: str(s))
+@pytest.mark.parametrize(
+    "shape", [Poisoned(every=2), Versions(), Backdated(every=3, days=5), Unusual()], ids=lambda s: str(s)
+)
 def test_times_and_types_stay_and_the_bytes_are_the_same_again(
-    shape: Poisoned | Versions | Backdated, workshop: Workshop, tmp_path: Path
+    shape: Poisoned | Versions | Backdated | Unusual, workshop: Workshop, tmp_path: Path
 ) -> None:
     once = shape.apply(PLAIN, workshop)
     again = shape.apply(PLAIN, replace(workshop, directory=tmp_path / "again"))
@@ -79,3 +81,15 @@ def test_skew_gives_the_first_type_its_many_files() -> None:
     drawn = [next(types) for _ in range(230)]
     assert drawn.count("orders") == 200
     assert all(drawn.count(name) == 10 for name in PIPELINE.types if name != "orders")
+
+
+def test_unusual_files_have_odd_names_or_bytes_and_the_records_they_would_have_had(workshop: Workshop) -> None:
+    shaped = Unusual().apply(PLAIN, workshop)
+    assert not shaped.rejects
+    for file, plain in zip(shaped.files, PLAIN.files, strict=True):
+        dataset = PIPELINE.dataset(file.type)
+        assert file.key != plain.key
+        assert file.key.startswith(PIPELINE.types[file.type].prefix)
+        assert decode(_bytes(file), dataset) == decode(_bytes(plain), dataset)
+    assert any(" " in file.key and "+" in file.key and not file.key.isascii() for file in shaped.files)
+    assert any(_bytes(file) != _bytes(plain) for file, plain in zip(shaped.files, PLAIN.files, strict=True))

@@ -101,4 +101,4 @@ class Scenario:
     beside: str | None = None
     search: Search | None = None
     ends_with: Literal["pass", "fail"] = "pass"
-    ends_within_s: float = 600.0
+    ends_within_s: float = 300.0

@@ -10,6 +10,7 @@ scenario = Scenario(
     question="What is the highest arrival rate that holds the SLA and drains, and what is saturated above it?",
     workload=Workload(constant(rate_per_min=30)),
     duration_s=30,
+    ends_within_s=3600,
     checks=default_checks(),
     search=Search(low_per_min=30, high_per_min=1_200),
 )

@@ -11,6 +11,7 @@ scenario = Scenario(
     question="Do broken files, and only those, reach their dead letter queues, while their neighbours load?",
     workload=Workload(constant(rate_per_min=120), shapes=(Poisoned(every=2),)),
     duration_s=20,
+    ends_within_s=480,
     checks=default_checks(),
     # a broken file is tried three times, and a message comes back no sooner than a minute later
     time_scale=10,

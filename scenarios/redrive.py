@@ -12,6 +12,7 @@ scenario = Scenario(
     question="Is each mended file loaded once when all dead letters are sent back, and do the broken ones return?",
     workload=Workload(constant(rate_per_min=120), shapes=(Poisoned(every=3),)),
     duration_s=12,
+    ends_within_s=480,
     checks=default_checks(),
     faults=(at(0, Redriven(mended_one_in=2)),),
     # a broken file is tried three times, twice over, and a message comes back no sooner than a minute later

@@ -10,6 +10,7 @@ scenario = Scenario(
     question="Which design makes the same files queryable in time: queues and functions, or a half-hourly Glue job?",
     workload=Workload(constant(rate_per_min=100)),
     duration_s=270,
+    ends_within_s=900,
     checks=default_checks(),
     # A Spark takes its time to start, which is not scaled: a smaller scale than most leaves it in proportion.
     time_scale=20,

@@ -10,6 +10,7 @@ scenario = Scenario(
     question="Does every type hold the SLA when the first sends 20 times as many files as each other?",
     workload=Workload(constant(rate_per_min=120), skewed_to_first=20),
     duration_s=120,
+    ends_within_s=600,
     checks=default_checks(),
 )
 

@@ -10,6 +10,7 @@ scenario = Scenario(
     question="Does the pipeline hold its SLA when the same records come in 100 times more files?",
     workload=Workload(constant(rate_per_min=600), records_per_file=100),
     duration_s=60,
+    ends_within_s=600,
     checks=default_checks(),
     # 600 files a minute are about what two cores load: the SLA has to leave time for a queue
     time_scale=20,

@@ -10,6 +10,7 @@ scenario = Scenario(
     question="Does the pipeline hold its SLA at the everyday rate of 100 files a minute?",
     workload=Workload(constant(rate_per_min=100)),
     duration_s=300,
+    ends_within_s=600,
     checks=default_checks(),
 )
 

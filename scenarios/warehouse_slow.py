@@ -11,6 +11,7 @@ scenario = Scenario(
     question="Does the pipeline hold its SLA when a file takes 25 s, as in the original, two a minute of each type?",
     workload=Workload(constant(rate_per_min=8)),
     duration_s=120,
+    ends_within_s=600,
     checks=default_checks(),
     faults=(at(0, SlowWarehouse(copy_s=24)),),
     # 24 s are not scaled: an SLA of 30 s would leave no time for anything else

@@ -16,9 +16,8 @@ LONG_S = 900
 @pytest.mark.parametrize("name", sorted(AS_THEY_ARE))
 def test_it_ends_with_its_documented_verdict(name: str, long_harness: Harness, tmp_path: Path) -> None:
     finished = long_harness("run", name, "--json", "--out", tmp_path / "run", "--pipeline", ROOT / "pipeline.toml")
-    assert finished.exit_code == 0, finished.stderr[-2000:]
     verdict = finished.json
-    assert verdict["verdict"] == "pass", verdict["checks"]
+    assert verdict["verdict"] == catalogue.scenario(name).ends_with, verdict["checks"]
     faults = next(check for check in verdict["checks"] if check["name"] == "faults")
     for timed in catalogue.scenario(name).faults:
         assert timed.fault.name in faults["detail"]

@@ -18,7 +18,6 @@ from tests.mutants.handlers import Answer, Event, _failures, _with_table
 from tests.mutants.mutant import mutant
 
 _append, _with_lineage, _load_file = warehouse.Warehouse.append, app.with_lineage, app._load_file
-_to_parquet = warehouse.wr.s3.to_parquet
 _ONE_AT_A_TIME = {"reserved_concurrency": 1}
 
 # --- connections
@@ -45,25 +44,6 @@ def never_reconnects(event: Event, context: object) -> Answer:
     warehouse.Warehouse.append = warehouse.Warehouse._copy  # type: ignore[method-assign]
     return app.handler(event, context)
 
-
-@mutant("handler", "warehouse_lock", "nothing_lost", "200 of 200 records are not in the final table")
-def stages_under_one_name(event: Event, context: object) -> Answer:
-    """Writes every file for COPY under the same key: two functions at once overwrite each other's."""
-
-    def to_parquet(**arguments: Any) -> Any:
-        folder = arguments["path"].rsplit("/", 2)[0]
-        return _to_parquet(**arguments | {"path": f"{folder}/rows.snappy.parquet"})
-
-    def copy_from_files(**arguments: Any) -> Any:
-        folder = arguments["path"].rsplit("/", 2)[0]
-        return _copy_from_files(**arguments | {"path": f"{folder}/rows.snappy.parquet"})
-
-    warehouse.wr.s3.to_parquet = to_parquet
-    warehouse.wr.redshift.copy_from_files = copy_from_files
-    return app.handler(event, context)
-
-
-_copy_from_files = warehouse.wr.redshift.copy_from_files
 
 # --- acknowledgements
 

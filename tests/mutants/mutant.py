@@ -34,6 +34,16 @@ class Mutant:
         return (self.function.__doc__ or "").strip().splitlines()[0]
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A bug in pipeline.toml that is found before anything runs: `old` is replaced by `new`, the error holds `says`."""
+
+    bug: str
+    old: str
+    new: str
+    says: str
+
+
 MUTANTS: list[Mutant] = []
 
 

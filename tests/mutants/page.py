@@ -17,6 +17,16 @@ compares.
 |---|---|---|---|---|---|
 """
 
+_REFUSED_HEAD = """
+## Refused before a run
+
+Descriptions that AWS would refuse, or that can never work, are a usage error (exit code 2) instead of a verdict. What a
+description cannot say at all, such as a queue without a dead letter queue, `harness advise --deployed` finds.
+
+| the bug | in pipeline.toml | the error says |
+|---|---|---|
+"""
+
 
 def page() -> str:
     """The whole page."""
@@ -25,7 +35,8 @@ def page() -> str:
         f"| “… {' … '.join(mutant.says)} …” |\n"
         for mutant in MUTANTS
     ]
-    return _HEAD + "".join(rows)
+    refused = [f"| {one.bug} | `{one.new.strip()}` | “… {one.says} …” |\n" for one in pipelines.REFUSED]
+    return _HEAD + "".join(rows) + _REFUSED_HEAD + "".join(refused)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ import pytest
 
 from harness import catalogue
 from harness.checks import Verdict
-from harness.pipeline import Pipeline
+from harness.errors import UsageError
+from harness.pipeline import Pipeline, load
 from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints
 from tests.mutants import handlers, handlers_with_state, merges, pipelines  # noqa: F401 - they register the mutants
-from tests.mutants.mutant import MUTANTS, Mutant
+from tests.mutants.mutant import MUTANTS, Mutant, Refused
 from tests.mutants.page import PAGE, page
 from tests.mutants.trial import AS_THEY_ARE, ROOT, TYPE, run_trial, small_pipeline
 
@@ -88,6 +89,16 @@ def test_a_fault_alone_convicts_nobody(name: str, stack: Endpoints, tmp_path: Pa
     judgement = run_trial(name, small_pipeline(), stack, tmp_path / "run")
     said = "\n".join(f"{result.verdict} {result.name}: {result.detail}" for result in judgement.results)
     assert judgement.verdict is Verdict.PASS, said
+
+
+@pytest.mark.parametrize("refused", pipelines.REFUSED, ids=lambda refused: refused.new.split()[0])
+def test_a_description_that_cannot_work_is_refused_in_words(refused: Refused, tmp_path: Path) -> None:
+    text = (ROOT / "pipeline.toml").read_text()
+    assert refused.old in text
+    (tmp_path / "handler").symlink_to(ROOT / "handler")
+    (tmp_path / "pipeline.toml").write_text(text.replace(refused.old, refused.new, 1))
+    with pytest.raises(UsageError, match=re.escape(refused.says)):
+        load(tmp_path / "pipeline.toml")
 
 
 def test_every_mutant_is_described_in_the_documentation() -> None:

@@ -35,7 +35,8 @@ def commands(page: str) -> list[Command]:
 def follow(page: str, directory: Path) -> None:
     """Type the page's commands in `directory`, which gets what a clone has."""
     shutil.copy(ROOT / "pipeline.toml", directory)
-    shutil.copytree(ROOT / "handler", directory / "handler")
+    for name in ("handler", "scenarios"):
+        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
     (directory / ".venv").symlink_to(sys.prefix)
     for command in commands(page):
         done = subprocess.run(
@@ -50,8 +51,19 @@ def test_a_command_that_ends_otherwise_than_promised_is_noticed(tmp_path: Path) 
         follow("```bash\ntrue\nfalse\n```\n", tmp_path)
 
 
+HOW_TOS = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+
+
+def test_the_how_tos_that_people_look_for_are_there_and_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    assert {page.stem for page in HOW_TOS} >= {
+        "own-handler", "own-tables", "own-data", "in-ci", "distributed", "on-aws", "redrive",
+    }  # fmt: skip
+    assert [page.name for page in HOW_TOS if f"(how-to/{page.name})" not in index] == []
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "how-to").glob("*.md")), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", HOW_TOS, ids=lambda page: page.stem)
 def test_a_how_to_does_what_it_says(page: Path, tmp_path: Path) -> None:
     text = page.read_text()
     assert commands(text)

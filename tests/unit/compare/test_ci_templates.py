@@ -1,7 +1,9 @@
-"""The CI templates: YAML, and every harness command in them is one that there is."""
+"""The CI templates are what their systems' own schemas ask for, and every harness command in them is there."""
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,3 +38,31 @@ def test_the_commands_of_a_template_exist(template: Path) -> None:
 
 def test_there_is_one_for_each_of_the_two() -> None:
     assert [template.name for template in TEMPLATES] == ["github-actions.yml", "gitlab-ci.yml"]
+
+
+# check-jsonschema brings the schemas that GitHub and GitLab publish inside its package.
+SCHEMAS = {"github-actions.yml": "vendor.github-workflows", "gitlab-ci.yml": "vendor.gitlab-ci"}
+
+
+def _lint(template: Path, schema: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, template],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_is_as_its_official_schema_says(template: Path, tmp_path: Path) -> None:
+    done = _lint(template, SCHEMAS[template.name])
+    assert done.returncode == 0, done.stdout
+    broken = tmp_path / template.name
+    broken.write_text(re.sub(r"^( +)(runs-on|script): ?", r"\1\2s: ", template.read_text(), flags=re.MULTILINE))
+    assert _lint(broken, SCHEMAS[template.name]).returncode == 1
+
+
+def test_the_report_is_kept_and_the_summary_is_posted() -> None:
+    github, gitlab = (template.read_text() for template in TEMPLATES)
+    assert github.count("GITHUB_STEP_SUMMARY") == 2
+    assert github.count("upload-artifact") == 2
+    assert gitlab.count("junit: ") == 2
+    assert "paths: [runs/]" in gitlab

@@ -1,0 +1,72 @@
+"""The gate with real runs: two versions from git, in turns, on the embedded stack."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import ROOT
+
+BEFORE = "    failed = [\n"
+AFTER = "    import time\n\n    time.sleep(2)\n    failed = [\n"
+
+
+def _git(repository: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", "-C", repository, *identity, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """The default pipeline, tagged `good`; `slow` sleeps two seconds in each invocation; `drops` loses a record."""
+    path = tmp_path / "repository"
+    path.mkdir()
+    _git(path, "init", "-q", "-b", "main")
+    subprocess.run(f"git -C '{ROOT}' archive HEAD handler pipeline.toml | tar -x -C '{path}'", shell=True, check=True)
+    _git(path, "add", ".")
+    _git(path, "commit", "-qm", "good")
+    _git(path, "tag", "good")
+    app = path / "handler" / "app.py"
+    good = app.read_text()
+    for name, old, new in (
+        ("slow", BEFORE, AFTER),
+        ("drops", "        frame = with_lineage(table,", "        frame = with_lineage(table[1:],"),
+    ):
+        assert good.count(old) == 1
+        app.write_text(good.replace(old, new))
+        _git(path, "commit", "-qam", name)
+        _git(path, "tag", name)
+    return path
+
+
+def _gate(repository: Path, head: str, repeat: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "harness", "gate", "--base", "good", "--head", head, "--scenario", "smoke", "--repeat",
+         f"{repeat}", "--out", "out", "--", "--records", "200", "--duration", "4s"],
+        cwd=repository, capture_output=True, text=True, timeout=1500, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1600)
+def test_a_handler_that_became_slower_is_convicted(repository: Path) -> None:
+    done = _gate(repository, "slow", 3)
+    assert done.returncode == 1, done.stderr + done.stdout
+    found = json.loads((repository / "out" / "compare.json").read_text())
+    worse = {one["name"] for one in found["findings"] if one["outcome"] == "worse"}
+    assert "handler p50" in worse
+    assert done.stdout.startswith("## Worse: ")
+    assert {path.name for path in (repository / "out").glob("compare.*")} == {
+        "compare.md", "compare.json", "compare.html",
+    }  # fmt: skip
+    assert "<failure" in (repository / "out" / "junit.xml").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_record_that_is_lost_is_convicted_by_one_run_of_each(repository: Path) -> None:
+    done = _gate(repository, "drops", 1)
+    assert done.returncode == 1, done.stderr + done.stdout
+    assert "records lost" in done.stdout

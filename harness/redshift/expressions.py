@@ -8,23 +8,30 @@ reference".
 from collections.abc import Callable
 
 from harness.redshift.ddl import temporary_names
+from harness.redshift.messages import Refusal
+from harness.redshift.navigation import navigate
 from harness.redshift.selects import rewrite_selects
-from harness.redshift.tokens import SPACE, Token, closing, code, split_arguments, string, symbol, word
+from harness.redshift.tokens import SPACE, Token, closing, code, split_arguments, string, symbol, value_of, word
 
 Arguments = list[list[Token]]
 _RENAMED = {
     "NVL": "coalesce", "GETDATE": "pg_catalog.getdate", "LEN": "char_length", "TEXTLEN": "char_length",
     "REPLICATE": "repeat", "REGEXP_REPLACE": "redshift_internal.regexp_replace",
     "REGEXP_SUBSTR": "redshift_internal.regexp_substr", "DEXP": "exp", "DLOG1": "ln", "DLOG10": "log",
-    "JSON_SERIALIZE": "redshift_internal.json_serialize",
+    "JSON_SERIALIZE": "redshift_internal.json_serialize", "CHR": "redshift_internal.chr",
+    "REGEXP_COUNT": "redshift_internal.regexp_count", "REGEXP_INSTR": "redshift_internal.regexp_instr",
+    "OBJECT": "jsonb_build_object", "ARRAY": "jsonb_build_array",
 }  # fmt: skip
 _VALUES = {"SYSDATE": "localtimestamp", "MINUS": "EXCEPT"}
 _TYPES = {"SUPER": "jsonb", "VARBYTE": "bytea", "VARBINARY": "bytea", "NVARCHAR": "varchar", "NCHAR": "char"}
 
 
-def rewrite(tokens: list[Token]) -> list[Token]:
-    """The tokens with every known function in PostgreSQL's spelling."""
-    return _rewrite(rewrite_selects(temporary_names(tokens)))
+def rewrite(tokens: list[Token], *, in_routine: bool = False) -> list[Token]:
+    """The tokens with every known function in PostgreSQL's spelling.
+
+    `in_routine`: they are the body of a procedure or function, where names may be variables.
+    """
+    return _rewrite(rewrite_selects(navigate(temporary_names(tokens), in_routine=in_routine)))
 
 
 def _rewrite(tokens: list[Token]) -> list[Token]:
@@ -108,6 +115,69 @@ def _timestamp_literal(argument: list[Token]) -> list[Token]:
     return [*parts, word("::timestamp")] if len(parts) == 1 and parts[0].kind == "string" else argument
 
 
+# "Date parts for date or timestamp functions": their synonyms by PostgreSQL's names
+_DATE_PARTS = {
+    "millennium": "millennium millennia mil mils", "century": "century centuries c cent cents",
+    "decade": "decade decades dec decs", "year": "year years y yr yrs", "quarter": "quarter quarters qtr qtrs",
+    "month": "month months mon mons", "week": "week weeks w", "day": "day days d",
+    "dow": "dow dayofweek dw weekday", "doy": "doy dayofyear dy yearday", "hour": "hour hours h hr hrs",
+    "minute": "minute minutes m min mins", "second": "second seconds s sec secs",
+    "millisecond": "millisecond milliseconds ms msec msecs msecond mseconds millisec millisecs millisecon",
+    "microsecond": "microsecond microseconds us usec usecs usecond useconds microsec microsecs microsecon",
+    "epoch": "epoch", "timezone": "timezone", "timezone_hour": "timezone_hour", "timezone_minute": "timezone_minute",
+}  # fmt: skip
+_DATE_PART_NAMES = {synonym: name for name, synonyms in _DATE_PARTS.items() for synonym in synonyms.split()}
+
+
+def _date_part_of(arguments: Arguments) -> list[Token]:
+    """DATE_PART(part, moment); the part is a bare word or a string."""
+    part = code(arguments[0]) if arguments else []
+    if len(arguments) != 2 or len(part) != 1:
+        return call("date_part", arguments)
+    name = value_of(part[0]) if part[0].kind == "string" else part[0].text.strip('"')
+    known = _DATE_PART_NAMES.get(name.lower(), name)
+    return call("date_part", [[string(known)], _timestamp_literal(arguments[1])])
+
+
+def _date_trunc(arguments: Arguments) -> list[Token]:
+    part = code(arguments[0]) if arguments else []
+    if len(arguments) == 2 and len(part) == 1 and part[0].kind == "string":
+        name = value_of(part[0]).lower()
+        return call("date_trunc", [[string(_DATE_PART_NAMES.get(name, name))], _timestamp_literal(arguments[1])])
+    return call("date_trunc", arguments)
+
+
+def _extract(arguments: Arguments) -> list[Token]:
+    """EXTRACT(part FROM moment)"""
+    tokens = arguments[0]
+    first = next((index for index, token in enumerate(tokens) if token.kind == "word"), None)
+    if len(arguments) == 1 and first is not None:
+        name = tokens[first].text.lower()
+        tokens = [*tokens[:first], word(_DATE_PART_NAMES.get(name, name)), *tokens[first + 1 :]]
+    return call("extract", [tokens, *arguments[1:]])
+
+
+def _concat(arguments: Arguments) -> list[Token]:
+    """CONCAT takes two arguments, and a NULL makes NULL."""
+    if len(arguments) != 2:
+        raise Refusal("42883", f"function concat() with {len(arguments)} arguments does not exist")
+    (first, second) = arguments
+    return [word("(("), *first, word(")::text || ("), *second, word(")::text)")]
+
+
+def _json_extract_path_text(arguments: Arguments) -> list[Token]:
+    """The last argument may be null_if_invalid, which stands where PostgreSQL wants a path."""
+    last = code(arguments[-1]) if arguments else []
+    if len(arguments) > 2 and len(last) == 1 and last[0].upper in ("TRUE", "FALSE"):
+        return call("redshift_internal.json_extract_path_text", [arguments[0], last, *arguments[1:-1]])
+    return call("json_extract_path_text", arguments)
+
+
+def _hll(arguments: Arguments) -> list[Token]:
+    """HLL(x): the cardinality; exact here."""
+    return [word("count(DISTINCT "), *arguments[0], symbol(")")]
+
+
 def _dateadd(arguments: Arguments) -> list[Token]:
     arguments = _date_part(arguments)
     if len(arguments) == 3:
@@ -181,8 +251,15 @@ def _listagg(arguments: Arguments, tokens: list[Token], end: int) -> Rewritten:
     return [*call_tokens, word(") OVER ("), *over[0], SPACE, *order, whole, symbol(")")], over[1]
 
 
-def _median(arguments: Arguments) -> list[Token]:
-    return [word("percentile_cont(0.5) WITHIN GROUP (ORDER BY "), *arguments[0], symbol(")")]
+def _median(arguments: Arguments, tokens: list[Token], end: int) -> Rewritten:
+    """MEDIAN(value) [OVER (PARTITION BY …)]: only an aggregate of the stand-in's own can be a window function."""
+    over = _clause(tokens, end, "OVER")
+    if over is None:
+        return [word("percentile_cont(0.5) WITHIN GROUP (ORDER BY "), *arguments[0], symbol(")")], end
+    partition, end = over
+    if any(token.upper == "ORDER" for token in partition):
+        raise Refusal("42601", 'syntax error at or near "ORDER"', hint="MEDIAN OVER takes PARTITION BY only")
+    return [word("redshift_internal.median(("), *arguments[0], word(")::numeric) OVER ("), *partition, symbol(")")], end
 
 
 def _ratio_to_report(arguments: Arguments, tokens: list[Token], end: int) -> Rewritten:
@@ -201,6 +278,13 @@ _FUNCTIONS: dict[str, Function] = {
     "DECODE": _simple(_decode),
     "CONVERT": _simple(_convert),
     "LISTAGG": _listagg,
-    "MEDIAN": _simple(_median),
+    "MEDIAN": _median,
+    "DATE_PART": _simple(_date_part_of),
+    "PGDATE_PART": _simple(_date_part_of),
+    "DATE_TRUNC": _simple(_date_trunc),
+    "EXTRACT": _simple(_extract),
+    "CONCAT": _simple(_concat),
+    "JSON_EXTRACT_PATH_TEXT": _simple(_json_extract_path_text),
+    "HLL": _simple(_hll),
     "RATIO_TO_REPORT": _ratio_to_report,
 }

@@ -183,7 +183,7 @@ def _rewrite_body(token: Token) -> Token:
         return token
     quote = token.text[: token.text.index("$", 1) + 1]
     body = token.text[len(quote) : -len(quote)]
-    return lex.word(quote + lex.join(rewrite(redirect(lex.tokenize(body)))) + quote)
+    return lex.word(quote + lex.join(rewrite(redirect(lex.tokenize(body)), in_routine=True)) + quote)
 
 
 def _isolation(words: list[str], tokens: list[Token]) -> str:

@@ -148,24 +148,6 @@ create or replace function pg_catalog.timestamp_cmp(a timestamp, b timestamp) re
 -- String and hash functions
 create or replace function pg_catalog.charindex(part text, whole text) returns integer language sql immutable
     as $$ select position(part in whole) $$;
-create or replace function pg_catalog.strtol(digits text, base integer) returns bigint language plpgsql immutable strict as $$
-declare
-    result bigint := 0;
-    digit integer;
-    character text;
-begin
-    foreach character in array string_to_array(lower(ltrim(digits, '-')), null) loop
-        digit := position(character in '0123456789abcdefghijklmnopqrstuvwxyz') - 1;
-        if digit < 0 or digit >= base then
-            raise exception 'The input % is not valid to be converted to base %', digits, base using errcode = '22023';
-        end if;
-        result := result * base + digit;
-    end loop;
-    return case when left(digits, 1) = '-' then -result else result end;
-end $$;
-create or replace function pg_catalog.sha2(value text, bits integer) returns text language sql immutable strict as $$
-    select encode(case bits when 224 then sha224(convert_to(value, 'UTF8')) when 384 then sha384(convert_to(value, 'UTF8'))
-                            when 512 then sha512(convert_to(value, 'UTF8')) else sha256(convert_to(value, 'UTF8')) end, 'hex') $$;
 create or replace function redshift_internal.regexp_replace(value text, pattern text, replacement text default '',
     start integer default 1, flags text default '') returns text language sql immutable as $$
     select left(value, start - 1) || pg_catalog.regexp_replace(substr(value, start), pattern,
@@ -201,8 +183,6 @@ begin
 exception when invalid_text_representation then
     raise exception 'Invalid JSON: %', left(value, 100) using errcode = 'XX000';
 end $$;
-create or replace function redshift_internal.json_serialize(value jsonb) returns text language sql immutable strict
-    as $$ select value::text $$;
 create or replace function pg_catalog.json_typeof(value jsonb) returns text language sql immutable strict
     as $$ select jsonb_typeof(value) $$;
 create or replace function pg_catalog.get_array_length(value jsonb) returns bigint language sql immutable strict
@@ -213,8 +193,6 @@ create or replace function pg_catalog.json_extract_path_text(value text, variadi
     language sql immutable as $$
     select case when value is null then null
            else coalesce(jsonb_extract_path_text(value::jsonb, variadic path), '') end $$;
-create or replace function pg_catalog.json_extract_array_element_text(value text, element integer) returns text
-    language sql immutable as $$ select case when value is null then null else coalesce(value::jsonb ->> element, '') end $$;
 
 -- The column that a query names and nothing has; null if there is none, or another error comes first.
 create or replace function redshift_internal.undefined_column(query text) returns text language plpgsql as $$

@@ -1,0 +1,85 @@
+"""SUPER: paths, unnesting, dynamic typing. Source: Database Developer Guide, "Querying semistructured data"."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+import pytest
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+ORDERS = [
+    {"o_orderkey": 1, "o_orderstatus": "P", "o_price": 1.5, "o_lines": [{"l_key": 10}, {"l_key": 20}], "o_paid": True},
+    {"o_orderkey": 2, "o_orderstatus": 7, "o_price": "dear", "o_lines": []},
+]
+
+
+@pytest.fixture
+def orders(sql: Sql) -> Sql:
+    """One customer with two orders, of which the second has values of other types; one with none."""
+    sql("create table cust (c_name varchar(20), c_custkey int, c_orders super)")
+    sql(f"insert into cust values ('ann', 9, json_parse('{json.dumps(ORDERS)}')), ('bob', 8, null)")
+    return sql
+
+
+@pytest.mark.parametrize(("page", "expression", "expected"), [
+    ("Navigation", "select c_orders[0].o_orderkey from cust where c_custkey = 9", [(1,)]),
+    ("Navigation", "select c.c_orders[1].o_orderkey from cust as c order by c_custkey", [(None,), (2,)]),
+    ("Navigation", "select c_orders[0].o_lines[1].l_key from cust c where c_orders[0].o_orderkey is not null", [(20,)]),
+    ("Navigation", "select c_orders[0].o_orderstatus, count(*) from cust where c_orders[0].o_orderkey is not null "
+     "group by c_orders[0].o_orderstatus order by c_orders[0].o_orderstatus", [("P", 1)]),
+    ("Navigation", "select q.data.a.b from (select json_parse('{\"a\": {\"b\": [1, 2]}}') as data) q", [([1, 2],)]),
+    ("Navigation", "select data.a from (select json_parse('{\"a\": 7}') as data) q", [(7,)]),
+    ("Unnesting queries", "select c.c_name, o.o_orderkey from cust c, c.c_orders o order by 2",
+     [("ann", 1), ("ann", 2)]),
+    ("Unnesting queries", "select o.o_orderkey, at_ from cust c, c.c_orders as o at at_ order by 2", [(1, 0), (2, 1)]),
+    ("Unnesting queries", "select l.l_key from cust c, c.c_orders o, o.o_lines l order by 1", [(10,), (20,)]),
+    ("Unnesting queries", "select index, element from (select json_parse('{\"x\": [1, 2.3]}') as data) as b, "
+     "b.data.x as element at index order by 1", [(0, 1), (1, 2.3)]),
+    ("Unnesting queries", "select array, element from (select json_parse('[[1, 2], [3]]') as many) as f, "
+     "f.many as array, array as element order by element", [([1, 2], 1), ([1, 2], 2), ([3], 3)]),
+    ("Object unpivoting", "select attr, json_typeof(val) from cust c, unpivot c.c_orders[1] as val at attr order by 1",
+     [("o_lines", "array"), ("o_orderkey", "number"), ("o_orderstatus", "number"), ("o_price", "string")]),
+    ("Object unpivoting", "select attr from cust c, c.c_orders as o, unpivot o as val at attr "
+     "where attr like '%paid'", [("o_paid",)]),
+    ("Dynamic typing", "select o.o_orderkey from cust c, c.c_orders o where o.o_orderstatus = 'P'", [(1,)]),
+    ("Dynamic typing", "select o.o_orderkey from cust c, c.c_orders o where o.o_price > 1", [(1,)]),
+    ("Dynamic typing", "select o.o_orderkey from cust c, c.c_orders o where 7 = o.o_orderstatus", [(2,)]),
+    ("Dynamic typing", "select o.o_orderkey from cust c, c.c_orders o where o.o_paid = true", [(1,)]),
+    ("Dynamic typing", "select o.o_orderkey + 1 as n from cust c, c.c_orders o order by 1", [(2,), (3,)]),
+    ("Dynamic typing", "select sum(o.o_price), max(o.o_orderkey) from cust c, c.c_orders o", [(1.5, 2)]),
+    ("Dynamic typing", "select c.c_name from cust c, cust d, d.c_orders o "
+     "where o.o_orderkey = c.c_custkey - 7 and o.o_orderstatus not like 'x%'", [("bob",)]),
+    ("Dynamic typing", "select c.c_name from cust c, cust d, d.c_orders o "
+     "where o.o_orderkey = c.c_custkey - 7 order by 1",
+     [("ann",), ("bob",)]),
+    ("Lax semantics", "select c_orders.something from cust where c_custkey = 9", [(None,)]),
+    ("Lax semantics", "select c_orders[9].o_orderkey, c_orders[0][1], c_orders[0].no.where from cust "
+     "where c_custkey = 9", [(None, None, None)]),
+    ("Lax semantics", "select o.o_price::decimal(4, 2) from cust c, c.c_orders o order by 1", [(1.5,), (None,)]),
+    ("Lax semantics", "select cast(c_orders[0].o_orderstatus as integer) from cust where c_custkey = 9", [(None,)]),
+    ("Lax semantics", "select c_orders[0].o_orderstatus::varchar(9) || '!' from cust where c_custkey = 9", [("P!",)]),
+    ("Types of introspection", "select is_integer(c_orders[0].o_orderkey), is_varchar(c_orders[1].o_orderstatus), "
+     "is_array(c_orders[0].o_lines) from cust where c_custkey = 9", [(True, False, True)]),
+])  # fmt: skip
+def test_queries(orders: Sql, page: str, expression: str, expected: list[tuple[Any, ...]]) -> None:
+    assert orders(expression) == expected, page
+
+
+@pytest.mark.documented("Navigation")
+@pytest.mark.usefixtures("orders")
+def test_a_path_names_its_column(psycopg: Callable[[], Any]) -> None:
+    cursor = psycopg().cursor()
+    cursor.execute("select c_orders[0].o_orderkey, c_orders[0].o_price::int, c_name from cust")
+    assert [column.name for column in cursor.description] == ["o_orderkey", "o_price", "c_name"]
+
+
+@pytest.mark.documented("Navigation")
+def test_qualified_names_are_no_paths(orders: Sql, schema: str) -> None:
+    orders(f"create table u as select x.c_name, x.c_custkey from {schema}.cust x")
+    orders(f"update {schema}.u set c_name = cust.c_name from cust where cust.c_custkey = u.c_custkey")
+    orders(f"insert into {schema}.u (c_name) select {schema}.cust.c_name from {schema}.cust")
+    orders(f"delete from {schema}.u using cust where u.c_custkey = cust.c_custkey")
+    assert orders(f"select count({schema}.u.c_name), count(u.c_custkey) from {schema}.u") == [(2, 0)]
+    with pytest.raises(psycopg2.errors.UndefinedColumn):
+        orders("select nowhere.c_name from cust")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from harness.redshift.ddl import temporary_names
 from harness.redshift.messages import Refusal
 from harness.redshift.navigation import navigate
+from harness.redshift.pivots import rewrite_pivots
 from harness.redshift.selects import rewrite_selects
 from harness.redshift.tokens import SPACE, Token, closing, code, split_arguments, string, symbol, value_of, word
 
@@ -31,7 +32,7 @@ def rewrite(tokens: list[Token], *, in_routine: bool = False) -> list[Token]:
 
     `in_routine`: they are the body of a procedure or function, where names may be variables.
     """
-    return _rewrite(rewrite_selects(navigate(temporary_names(tokens), in_routine=in_routine)))
+    return _rewrite(rewrite_selects(navigate(rewrite_pivots(temporary_names(tokens)), in_routine=in_routine)))
 
 
 def _rewrite(tokens: list[Token]) -> list[Token]:

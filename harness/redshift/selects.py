@@ -73,7 +73,7 @@ def _qualified(body: list[Token], qualify: int) -> list[Token]:
     """The query as a subquery with the condition as one more column, filtered by it."""
     tail = _find(body, _AFTER_QUALIFY, qualify)
     condition, query, rest = body[qualify + 1 : tail], body[:qualify], body[tail:]
-    names = _output_names(query)
+    names = output_names(query)
     if any(token.upper == "OVER" for token in condition):
         at = _find(query, frozenset(("FROM",)))
         flag = [symbol(","), SPACE, symbol("("), *condition, symbol(")"), word(f" AS {_FLAG} ")]
@@ -84,7 +84,7 @@ def _qualified(body: list[Token], qualify: int) -> list[Token]:
     return [word(f"SELECT {outer} FROM ("), *inner, word(") AS redshift_query WHERE "), *where, SPACE, *rest]
 
 
-def _output_names(query: list[Token]) -> list[str]:
+def output_names(query: list[Token]) -> list[str]:
     """The names of the select list; empty if it has a star, whose columns only the backend knows."""
     names = []
     for part in split_arguments(query[: _find(query, frozenset(("FROM",)))]):

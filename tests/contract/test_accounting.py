@@ -9,8 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from generators.records import make_table
+from generators.records import KEY_64_BASE, MAX_RECORDS_PER_FILE, make_table
 from harness import sql
 from harness.accounting import DeliveredFile, TypeTotals, account
 from harness.history import Accounted
@@ -223,3 +225,47 @@ def test_a_record_that_two_files_delivered_may_name_either(warehouse: Endpoints,
     results = [one for one in account(PIPELINE, type_name, sent, warehouse) if not isinstance(one, TypeTotals)]
     assert [(one.from_other_file, one.from_other_row) for _, one in results] == [(0, 0)] * 3
     assert sum(one.superseded for _, one in results) == RECORDS
+
+
+# What can become of one record, as SQL, and which of its file's counts it changes.
+DAMAGES = {
+    "deleted": ("DELETE FROM {final} WHERE order_id = {key}", {"missing": 1, "merged": -1}),
+    "altered": ("UPDATE {final} SET amount = coalesce(amount, 0) + 1 WHERE order_id = {key}", {"altered": 1}),
+    "doubled": ("INSERT INTO {final} SELECT * FROM {final} WHERE order_id = {key}", {"duplicated": 1}),
+    "renamed": ("UPDATE {final} SET source_file = '{other}' WHERE order_id = {key}", {"from_other_file": 1}),
+    "moved": ("UPDATE {final} SET source_row = source_row + 1 WHERE order_id = {key}", {"from_other_row": 1}),
+    "staged": (
+        "WITH taken AS (DELETE FROM {final} WHERE order_id = {key} RETURNING *) "
+        "INSERT INTO {stage} SELECT * FROM taken",
+        {"missing": 1, "merged": -1, "in_stage": 1},
+    ),
+}
+COUNTS = ("merged", "missing", "altered", "superseded", "duplicated", "in_stage", "from_other_file", "from_other_row")
+
+
+@pytest.mark.parametrize("type_name", ["orders"], indirect=True)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.integers(0, 2 * RECORDS - 1), st.sampled_from(sorted(DAMAGES)), max_size=60))
+def test_any_damage_is_counted_record_by_record(warehouse: Endpoints, type_name: str, damaged: dict[int, str]) -> None:
+    settings_of = PIPELINE.types[type_name]
+    with sql.backend(warehouse) as connection, connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {settings_of.final_table}, {settings_of.stage_table}")
+        for index in (0, 1):
+            _load(cursor, type_name, index)
+        connection.commit()
+    expected = {file: dict.fromkeys(COUNTS, 0) | {"merged": RECORDS} for file in ("f0", "f1")}
+    statements = []
+    for record, damage in damaged.items():
+        file, row = divmod(record, RECORDS)
+        statement, changes = DAMAGES[damage]
+        key = KEY_64_BASE + file * MAX_RECORDS_PER_FILE + row
+        statements.append(
+            statement.format(
+                final=settings_of.final_table, stage=settings_of.stage_table, key=key, other=f"f{1 - file}"
+            )
+        )
+        for name, change in changes.items():
+            expected[f"f{file}"][name] += change
+    files, totals = count(warehouse, type_name, *statements)
+    assert {key: {name: getattr(found, name) for name in COUNTS} for key, found in files.items()} == expected
+    assert (totals.unexpected, totals.foreign) == (0, 0)

@@ -1,9 +1,9 @@
 """How often the correct pipeline is convicted: scenarios run again and again, each time with another seed.
 
 In: names of scenarios. Out: a JSON line for each on stdout: how many repetitions ended with which verdict, and what the
-others than pass said. A `fail` is a false conviction; `late` counts the inconclusive ones of which the only reason was
-that this machine began uploads too late, which says nothing of the pipeline. The trials are those of `tests/mutants`:
-one data type and few files on a stack that they share. Run it:
+others than pass said. A `fail` is a false conviction; `late` counts the inconclusive ones whose only reason was this
+machine: it began uploads too late, or others had its CPU while functions timed out. The trials are those of
+`tests/mutants`: one data type and few files on a stack that they share. Run it:
 `python -m benchmarks.repetitions smoke poison duplicate_events warehouse_outage handler_crash --repetitions 20`.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.checks import Verdict
+from harness.evidence import starvation
 from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints
 from harness.verdict import Judgement
@@ -25,7 +26,8 @@ def outcome_of(judgement: Judgement) -> tuple[str, list[str]]:
     """The verdict, or `late`; and the sentence of each check that did not pass."""
     not_passed = [result for result in judgement.results if result.verdict is not Verdict.PASS]
     said = [f"{result.name}: {result.detail}" for result in not_passed]
-    is_late = judgement.verdict is Verdict.INCONCLUSIVE and {one.name for one in not_passed} == {"offered_rate_held"}
+    only_late = {one.name for one in not_passed} == {"offered_rate_held"}
+    is_late = judgement.verdict is Verdict.INCONCLUSIVE and (only_late or starvation(judgement.evidence) is not None)
     return ("late" if is_late else str(judgement.verdict)), said
 
 

@@ -14,6 +14,7 @@ from harness.evidence import (
     accounting_missing,
     count_of_files,
     named,
+    starvation,
 )
 from harness.functions_check import functions_end_well, memory_levels_off
 from harness.history import FileHistory, History
@@ -318,7 +319,8 @@ def outage_in_words(outage: Event) -> str:
 
 
 def run_complete() -> Check:
-    """The ledger is whole, the run went to its end, and nothing of the harness died on the way."""
+    """The ledger is whole, the run went to its end, nothing of the harness died on the way, and functions had the CPU
+    they needed."""
 
     def judge(evidence: Evidence) -> tuple[Verdict, str]:
         if evidence.ledger_defects:
@@ -327,6 +329,8 @@ def run_complete() -> Check:
             return Verdict.INCONCLUSIVE, "the run was interrupted"
         if evidence.history.problems:
             return Verdict.INCONCLUSIVE, f"the harness had trouble: {named(evidence.history.problems)}"
+        if starved := starvation(evidence):
+            return Verdict.INCONCLUSIVE, starved
         if evidence.history.outages:
             return Verdict.INCONCLUSIVE, f"unplanned: {named(map(outage_in_words, evidence.history.outages))}"
         return Verdict.PASS, "the ledger is whole and no probe died"

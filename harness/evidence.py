@@ -12,6 +12,10 @@ from harness.history import FileHistory, History
 from harness.run_directory import RunFacts
 
 NAMED_FILES_MAX = 3
+# With less than half of the CPU, a function that times out says more about the machine than about the function.
+OTHERS_CPU_SHARE_MAX = 0.5
+# How the faults that end functions themselves are named (`harness.faults.functions.Breaks`).
+BREAKS_FUNCTIONS = "function: "
 
 
 class Verdict(StrEnum):
@@ -89,3 +93,18 @@ def accounting_missing(evidence: Evidence) -> tuple[Verdict, str] | None:
     if missing := [name for name in evidence.facts.types if name not in evidence.history.type_totals]:
         return Verdict.INCONCLUSIVE, f"the tables of {', '.join(missing)} were not counted"
     return None
+
+
+def starvation(evidence: Evidence) -> str | None:
+    """Why this run can say nothing of the pipeline: functions timed out, by no fault of the scenario, while others had
+    most of the machine. None when it can."""
+    history = evidence.history
+    share = history.others_cpu_share
+    timed_out = sum(event["status"] in ("timeout", "init_error") for event in history.invocations)
+    on_purpose = any(name.startswith(BREAKS_FUNCTIONS) for name in history.faults_planned)
+    if share is None or share <= OTHERS_CPU_SHARE_MAX or not timed_out or on_purpose:
+        return None
+    return (
+        f"{timed_out} of {len(history.invocations)} invocations timed out while other programs took {share:.0%} of "
+        "this machine's CPU: that says nothing of the pipeline"
+    )

@@ -194,6 +194,7 @@ class History:
     faults: list[Event] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     outages: list[Event] = field(default_factory=list)
+    others_cpu_share: float | None = None
     drained: bool | None = None
     drain_s: float | None = None
     interrupted: bool = False
@@ -349,6 +350,9 @@ class History:
 
     def _on_outage(self, event: Event) -> None:
         self.outages.append(event)
+
+    def _on_machine_use(self, event: Event) -> None:
+        self.others_cpu_share = event["others_share"]
 
     def _on_drained(self, event: Event) -> None:
         self.drained, self.drain_s = event["drained"], event["after_s"]

@@ -31,6 +31,7 @@ from harness.history import History
 from harness.ledger import Ledger
 from harness.load.feeder import content, due
 from harness.load.schedule import PlannedFile
+from harness.machine_use import Reading
 from harness.merge import MergeJob, MergeRun, keep_merging
 from harness.merged import Added, record_merged
 from harness.offer import AHEAD_FILES, Load, Offer, prepare_feed
@@ -167,8 +168,11 @@ class Run:
             feed = prepare_feed(feed_directory, request.schedule, datasets)
             offer = Offer(feed, request.seed, request.pipeline.bucket, seen, self.directory.logs)
             workers = cleanup.enter_context(_workers())
+            before = Reading.take(self.endpoints)
             self._offer(offer, watched, workers, timeline, cleanup, seen)
             self._drain(workers)
+            if self.endpoints.inside is None:  # containers are nobody's descendants here
+                self.ledger.append("machine_use", **Reading.take(self.endpoints).used_since(before))
             workers.end()
         self._collect_dead_letters(watched)
         if request.before_judging:

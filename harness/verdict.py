@@ -1,7 +1,8 @@
 """The judgement of a run, and `verdict.json`, the contract that CI and people's scripts read.
 
 In: the evidence and the checks. Out: a `Judgement`. The worst check decides; a run that did not go to its end, or
-whose ledger is not whole, can only be inconclusive: what is missing could acquit or convict.
+whose ledger is not whole, can only be inconclusive: what is missing could acquit or convict. So can one whose
+functions timed out while other programs had most of the machine.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from harness import queries
 from harness.checks import Check, CheckResult, Evidence, Verdict
 from harness.cost.of_run import cost_of
 from harness.errors import ExitCode
+from harness.evidence import starvation
 from harness.history import FileHistory, fold
 from harness.ledger import read
 from harness.run_directory import RunDirectory
@@ -153,7 +155,7 @@ def judge(evidence: Evidence, checks: Sequence[Check]) -> Judgement:
     results = tuple(check(evidence) for check in checks)
     verdicts = {result.verdict for result in results}
     incomplete = bool(evidence.ledger_defects) or not evidence.history.finished or evidence.history.interrupted
-    if incomplete or not results:
+    if incomplete or not results or starvation(evidence):
         verdict = Verdict.INCONCLUSIVE
     else:
         worst = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)

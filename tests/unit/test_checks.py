@@ -7,6 +7,7 @@ import pytest
 
 from harness import checks
 from harness.checks import Check, Verdict
+from harness.faults.functions import Breaks
 from tests.unit.run_fixtures import START_S, Run, accounted, dead_letter, good_run, invocation, key_of
 
 
@@ -54,6 +55,17 @@ FAULTY = GOOD.adding(
     {"event": "fault", "name": "lock held", "action": "inject"},
     {"event": "fault", "name": "lock held", "action": "heal", "effect": "2 sessions waited"},
 )
+
+MACHINE_USE = {"event": "machine_use", "elapsed_s": 9.0, "own_share": 0.1, "others_share": 0.8}
+STARVED = LOST.adding(MACHINE_USE, invocation(2, status="timeout"))
+
+
+def test_a_pipeline_is_not_convicted_of_what_the_machine_did() -> None:
+    every = checks.default_checks()
+    assert STARVED.judged_by(*every).verdict is INCONCLUSIVE
+    assert STARVED.without("machine_use").judged_by(*every).verdict is FAIL
+    assert STARVED.changing("machine_use", {}, others_share=0.4).judged_by(*every).verdict is FAIL
+    assert LOST.adding(MACHINE_USE).judged_by(*every).verdict is FAIL
 
 
 def _long_lived(memory_mb: list[int]) -> Run:
@@ -268,6 +280,20 @@ TRIALS = {
     ),
     "complete: interrupted": Trial(
         checks.run_complete, GOOD.changing("run_finished", {}, interrupted=True), INCONCLUSIVE, ("interrupted",)
+    ),
+    "complete: functions timed out on a machine that others had": Trial(
+        checks.run_complete, STARVED, INCONCLUSIVE, ("1 of 5 invocations timed out", "80% of this machine's CPU")
+    ),
+    "complete: functions timed out on a machine that was free": Trial(
+        checks.run_complete, STARVED.changing("machine_use", {}, others_share=0.4), PASS
+    ),
+    "complete: functions timed out on purpose": Trial(
+        checks.run_complete,
+        STARVED.adding(PROVISIONED | {"faults": [Breaks("timeout").name]}),
+        PASS,
+    ),
+    "complete: others had the machine, and nothing timed out": Trial(
+        checks.run_complete, GOOD.adding(MACHINE_USE), PASS
     ),
     "complete: a probe died": Trial(
         checks.run_complete,

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-glue run test test-all lint types lock reference reproduction clean
+.PHONY: help setup setup-dev setup-glue run test test-ministack test-all lint types lock reference reproduction clean
 
 help: ## list what one can do
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ run: setup ## the main job: 100 files a minute for two minutes through the whole
 
 test: setup-dev lint types ## lint, types and the quick tests (end to end included)
 	@.venv/bin/python -m pytest -m "not slow"
+	@$(MAKE) --no-print-directory test-ministack
+
+test-ministack: setup-dev ## the contract tests of Lambda and SQS against MiniStack: they must find what docs/fidelity.md says
+	@NRT_CONTRACT_ENDPOINT=ministack NRT_FIDELITY_EXPECT="MiniStack $$(sed -n 's/^ministack==\([^ ]*\).*/\1/p' requirements/ministack.txt)" \
+	    .venv/bin/python -m pytest -q -r fEX -m "not slow" tests/contract/localstack
 
 test-all: setup-dev lint types ## everything, the long tests included
 	@.venv/bin/python -m pytest
@@ -52,4 +57,4 @@ reproduction: setup ## the original's load at the true clock and compressed (abo
 	@.venv/bin/harness reproduce $(REPRODUCTION) --out docs/reproduction.md
 
 clean: ## remove what setup and runs made
-	@rm -rf .venv .venv-emulator .venv-glue .harness runs
+	@rm -rf .venv .venv-emulator .venv-glue .venv-ministack .harness runs

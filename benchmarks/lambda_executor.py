@@ -10,6 +10,7 @@ time from a message sent to its function started, and 1,000 messages one by one.
 import argparse
 import io
 import json
+import os
 import shutil
 import signal
 import statistics
@@ -41,6 +42,7 @@ WARM_INVOKES = 200
 COLD_STARTS = 10
 IDLE_MESSAGES = 30
 BURST_MESSAGES = 1_000
+BURST_ENVIRONMENTS = 90
 
 
 class Bench:
@@ -172,6 +174,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--idle", type=int, default=50, help="idle environments to keep (default 50)")
     options = parser.parse_args()
+    # by default as many as fit the machine with handlers of the usual size, which these are not
+    os.environ["NRT_MAX_ENVIRONMENTS"] = str(max(options.idle, BURST_ENVIRONMENTS) + 1)
     directory = Path(tempfile.mkdtemp(prefix="nrt-benchmark-"))
     bench = Bench(directory)
     try:

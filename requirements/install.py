@@ -1,5 +1,5 @@
 """Make the environments: `.venv` (harness, generators, handler), `.venv-emulator` (LocalStack), and on demand
-`.venv-glue` (the Glue design's job with Spark).
+`.venv-glue` (the Glue design's job with Spark) and `.venv-ministack` (the second emulator, for the contract tests).
 
 In: the hash-pinned `requirements/*.txt`. Out: the environments, each with a stamp that lets the next call return at
 once. Uses the standard library only and parses on any Python, 2.7 included, so that a too old one gets a sentence,
@@ -115,7 +115,7 @@ class Stamp:
             file.write(self.wanted)
 
 
-def make(directory, requirements, say):
+def make(directory, requirements, say, with_project=True):
     """Bring one environment, with the project in it, to what `requirements` say; at once if it is that already.
 
     The interpreter or the installer of another time makes it anew. Otherwise only what differs is installed or removed.
@@ -143,10 +143,12 @@ def make(directory, requirements, say):
         "installing %s into %s" % (", ".join(requirements), name),
         installer_environment(python),
     )
-    run(
-        [uv, "pip", "install", "-q", "--python", python, "--offline", "--no-build-isolation", "--no-deps", "-e", ROOT],
-        "installing the project into %s" % name,
-    )
+    if with_project:
+        run(
+            [uv, "pip", "install", "-q", "--python", python, "--offline", "--no-build-isolation", "--no-deps",
+             "-e", ROOT],
+            "installing the project into %s" % name,
+        )  # fmt: skip
     whole.write()
 
 
@@ -172,6 +174,8 @@ def main():
         venv = os.path.join(ROOT, ".venv")
         make(venv, ["harness", "dev"] if options.dev or has_dev_tools(venv) else ["harness"], say)
         make(os.path.join(ROOT, ".venv-emulator"), ["emulator"], say)
+        if options.dev:
+            make(os.path.join(ROOT, ".venv-ministack"), ["ministack"], say, with_project=False)
     except (SetupError, OSError) as error:
         say("setup: %s" % error)
         return EXIT_SETUP_FAILED

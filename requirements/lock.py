@@ -28,6 +28,7 @@ def main() -> int:
     lock("harness", *sys.argv[1:])
     lock("dev", *sys.argv[1:])
     lock("glue", *sys.argv[1:])
+    lock("ministack", *sys.argv[1:])
     lock("requirements", *sys.argv[1:], directory=REQUIREMENTS.parent / "handler")
     lock("emulator", "--exclude-newer", EMULATOR_AS_OF, *sys.argv[1:])
     return 0

@@ -10,7 +10,6 @@ import resource
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,39 +20,16 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from harness.localstack import cloudwatch, images, layers, settings, version_life
+from harness.localstack import cloudwatch, images, layers, programs, settings, version_life
 from harness.localstack.capacity import Capacity
 from harness.localstack.concurrency import Concurrency
-from harness.localstack.environment import Environment, Program
+from harness.localstack.environment import Environment
 from harness.localstack.launcher import Launcher
 from harness.localstack.outcome import Invocation, Outcome
 from harness.localstack.platform_log import LoggedFunction, init_text, log_text
-from harness.localstack.room import View
 from harness.localstack.trace import TraceFile
 
 LOG = logging.getLogger(__name__)
-
-INTERNAL = (
-    "LOCALSTACK_CHMOD_PATHS",
-    "LOCALSTACK_FUNCTION_ACCOUNT_ID",
-    "LOCALSTACK_INIT_LOG_LEVEL",
-    "LOCALSTACK_MAX_PAYLOAD_SIZE",
-    "LOCALSTACK_POST_INVOKE_WAIT_MS",
-    "LOCALSTACK_RUNTIME_ENDPOINT",
-    "LOCALSTACK_RUNTIME_ID",
-    "LOCALSTACK_USER",
-)
-"""What LocalStack tells its own init binary; a function does not see it."""
-TASK_ROOT = "/var/task"
-SANDBOX_VARIABLES = {
-    "LANG": "en_US.UTF-8",
-    "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
-    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-    "PWD": TASK_ROOT,
-    "PYTHONPATH": "/var/runtime",
-    "SHLVL": "0",
-}
-"""As recorded on AWS (LocalStack test_lambda_common.snapshot.json, introspection of the Python runtimes)."""
 
 
 class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
@@ -108,7 +84,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         """
         self._tmp = Path(tempfile.mkdtemp(prefix=f"lambda-{self.id[:8]}-"))
         provisioned = env_vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") != InitializationType.on_demand
-        program = _program(self.function_version, env_vars, self._tmp)
+        program = programs.of(self.function_version, env_vars, self._tmp, shared().settings, shared().has_rooms)
         self._environment = Environment(
             self.id, program, shared().launcher, shared().capacity, evictable=not provisioned
         )
@@ -185,6 +161,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         elif function_version.config.code:
             function_version.config.code.prepare_for_execution()
             layers.unpack(function_version)
+            programs.warn_of_another_python(function_version, shared().settings)
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
@@ -209,63 +186,3 @@ def _logged(version: FunctionVersion) -> LoggedFunction:
         system_level=logging_config.get("SystemLogLevel", "INFO"),
         application_level=logging_config.get("ApplicationLogLevel", "INFO"),
     )
-
-
-def _program(version: FunctionVersion, env_vars: dict[str, str], tmp: Path) -> Program:
-    function = version.config
-    variables = dict(SANDBOX_VARIABLES)
-    if function.package_type == PackageType.Image:
-        image = images.look_up(function.image.image_uri, shared().settings.images_file)
-        override = function.image_config
-        argv = image.argv(override and override.entrypoint, override and override.command)
-        root, cwd = image.working_directory, image.directory(override and override.working_directory)
-        python = image.python
-        variables |= image.environment | {"_HANDLER": argv[-1]}
-    else:
-        python = shared().settings.handler_python
-        root = cwd = str(function.code.get_unzipped_code_location())
-        argv = (python, "-m", "awslambdaric", function.handler)
-        variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{function.runtime}"
-    variables |= {
-        name: str(value)
-        for name, value in env_vars.items()
-        if name not in INTERNAL and not (name == "AWS_EXECUTION_ENV" and value == "AWS_Lambda_rapid")
-    }
-    if wrapper := variables.get("AWS_LAMBDA_EXEC_WRAPPER"):
-        argv = (wrapper, *argv)
-    opt = layers.unpack(version)
-    added = layers.python_path(opt, mounted=shared().has_rooms)
-    if added:
-        variables["PYTHONPATH"] = ":".join([*added, variables["PYTHONPATH"]])
-    most = int(config.LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES)
-    if not shared().has_rooms:
-        variables |= {"LAMBDA_TASK_ROOT": root, "PWD": cwd, "TMPDIR": str(tmp)}
-        return Program(argv, variables, cwd, function.memory_size, float(function.timeout), most)
-    if Path(cwd).is_relative_to(root):
-        cwd = str(Path(TASK_ROOT) / Path(cwd).relative_to(root))
-    environment = Path(python).parents[1]
-    keep = _below_tmp(
-        [str(environment), str(Path(python).resolve().parents[1]), *_linked(environment), *variables.values()]
-    )
-    view: View = {
-        "tmp_size_mb": function.ephemeral_storage.size,
-        "binds": {TASK_ROOT: root, **opt},
-        "keep": keep,
-        "python": python,
-    }
-    return Program(argv, variables, cwd, function.memory_size, float(function.timeout), most, view)
-
-
-def _linked(environment: Path) -> list[str]:
-    """The directories that a Python environment's packages lie in elsewhere: editable installs."""
-    lines = [
-        line
-        for path_file in environment.glob("lib/python3*/site-packages/*.pth")
-        for line in path_file.read_text(errors="replace").splitlines()
-    ]
-    return [line for line in lines if line.startswith("/")]
-
-
-def _below_tmp(paths: Iterable[str]) -> list[str]:
-    """Which of these are existing files or directories that a private /tmp would hide."""
-    return sorted({path for path in paths if path.startswith("/tmp/") and len(path) < 4096 and Path(path).exists()})

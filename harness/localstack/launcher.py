@@ -195,7 +195,10 @@ class Launcher:
     def has_rooms(self) -> bool:
         """Whether private views of the file system can be made here."""
         python = [path for path in {sys.prefix, sys.base_prefix} if path.startswith("/tmp/")]
-        view: View = {"tmp_size_mb": 1, "binds": {"/var/task": "/usr"}, "keep": python, "python": sys.executable}
+        view: View = {
+            "tmp_size_mb": 1, "processes_max": 1_024, "binds": {"/var/task": "/usr"}, "keep": python,
+            "python": sys.executable,
+        }  # fmt: skip
         child = self.start(
             [sys.executable, "-I", "-S", "-c", "import os; os.stat('/var/task/bin')"], {}, "/", "probe", view
         )

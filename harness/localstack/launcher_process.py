@@ -27,9 +27,14 @@ from harness.localstack import room, sandbox_user
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 MESSAGE_SIZE_MAX_BYTES = 1 << 20
-OPEN_FILES_MAX = 1_024
-PROCESSES_MAX = 1_024
-"""AWS: "Lambda quotas", file descriptors and execution processes/threads."""
+LIMITS = {
+    resource.RLIMIT_NOFILE: (1_024, 1_024),
+    resource.RLIMIT_MEMLOCK: (1 << 16, 1 << 16),
+    resource.RLIMIT_STACK: (8 << 20, resource.RLIM_INFINITY),
+}
+"""As recorded on AWS 2025-11-24 (LocalStack test_lambda.snapshot.json, test_runtime_ulimits)."""
+CORE_SIZE_MAX_BYTES = 10 << 30
+"""From the same record. Only with a view: elsewhere a dump would lie beside the function's code."""
 
 
 class _Rooms:
@@ -81,11 +86,13 @@ def _become(request: dict[str, Any], output: int, parent: int, rooms: _Rooms, re
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES_MAX, OPEN_FILES_MAX))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for kind, (soft, hard) in LIMITS.items():
+        _limit(kind, soft, hard)
+    core_size_max = CORE_SIZE_MAX_BYTES if request["view"] else 0
+    _limit(resource.RLIMIT_CORE, core_size_max, core_size_max)
     if request["view"]:
         rooms.enter(request["room"], request["view"], report)
-        resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES_MAX, PROCESSES_MAX))
+        _limit(resource.RLIMIT_NPROC, request["view"]["processes_max"], request["view"]["processes_max"])
         if rooms.changes_user:
             sandbox_user.become(rooms.uid(request["room"]))
     room.call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # last: a change of user takes it back
@@ -93,6 +100,15 @@ def _become(request: dict[str, Any], output: int, parent: int, rooms: _Rooms, re
         os._exit(1)
     os.chdir(request["cwd"])
     os.execve(request["argv"][0], request["argv"], request["env"])
+
+
+def _limit(kind: int, soft: int, hard: int) -> None:
+    """Set a limit, as far as this process may: without root nobody raises a hard limit."""
+    _, most = resource.getrlimit(kind)
+    if os.geteuid() != 0 and most != resource.RLIM_INFINITY:
+        hard = most if hard == resource.RLIM_INFINITY else min(hard, most)
+        soft = min(soft, hard)
+    resource.setrlimit(kind, (soft, hard))
 
 
 def _start(request: dict[str, Any], output: int, rooms: _Rooms) -> int:

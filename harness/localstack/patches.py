@@ -21,6 +21,8 @@ from localstack.utils.aws.arns import parse_arn
 
 from harness.localstack import cloudwatch, images, log_writer, redrive, s3_events, settings, version_life
 
+POLLERS_MAX = 2_000
+
 
 def for_executor() -> None:
     """What functions as processes need."""
@@ -43,7 +45,7 @@ def for_poller() -> None:
     redrive.install()
     s3_events.install(settings.read().s3_events)
     EsmWorkerFactory.get_esm_worker = _choosing_worker(EsmWorkerFactory.get_esm_worker)
-    provider.LambdaProvider.validate_event_source_mapping = _checking_visibility(
+    provider.LambdaProvider.validate_event_source_mapping = _checking_sqs_source(
         provider.LambdaProvider.validate_event_source_mapping
     )
 
@@ -118,23 +120,45 @@ def _choosing_worker(original: Callable[..., Any]) -> Callable[..., Any]:
     return get_esm_worker
 
 
-def _checking_visibility(original: Callable[..., Any]) -> Callable[..., Any]:
-    """AWS refuses a mapping whose queue shows messages again before the function's timeout has passed."""
+def _checking_sqs_source(original: Callable[..., Any]) -> Callable[..., Any]:
+    """What AWS refuses of a mapping with a queue, and LocalStack takes."""
 
     def validate_event_source_mapping(self: provider.LambdaProvider, context: Any, request: Any) -> Any:
-        from harness.localstack.sqs_source import SqsSource
-
         result = original(self, context, request)
         source_arn = request.get("EventSourceArn", "")
         if source_arn and parse_arn(source_arn)["service"] == "sqs":
-            visibility_s = SqsSource(source_arn).visibility_timeout_s()
-            timeout_s = get_function_version_from_arn(result[0]).config.timeout
-            if visibility_s < timeout_s:
-                raise InvalidParameterValueException(
-                    f"Queue visibility timeout: {visibility_s} seconds "
-                    f"is less than Function timeout: {timeout_s} seconds",
-                    Type="User",
-                )
+            _check_pollers(request)
+            _check_visibility(source_arn, get_function_version_from_arn(result[0]).config.timeout)
         return result
 
     return validate_event_source_mapping
+
+
+def _check_visibility(source_arn: str, timeout_s: int) -> None:
+    """A queue must not show messages again before the function's timeout has passed."""
+    from harness.localstack.sqs_source import SqsSource
+
+    visibility_s = SqsSource(source_arn).visibility_timeout_s()
+    if visibility_s < timeout_s:
+        raise InvalidParameterValueException(
+            f"Queue visibility timeout: {visibility_s} seconds is less than Function timeout: {timeout_s} seconds",
+            Type="User",
+        )
+
+
+def _check_pollers(request: Any) -> None:
+    """ "You can't use provisioned mode with the maximum concurrency setting"; 2 to 200 pollers at least and 2 to 2,000
+    at most (Using provisioned mode with an Amazon SQS event source mapping). The sentences are ours."""
+    provisioned = request.get("ProvisionedPollerConfig")
+    if not provisioned:
+        return
+    fewest, most = provisioned.get("MinimumPollers", 2), provisioned.get("MaximumPollers", 200)
+    if (request.get("ScalingConfig") or {}).get("MaximumConcurrency"):
+        problem = "ProvisionedPollerConfig and ScalingConfig.MaximumConcurrency cannot be used together"
+    elif not 2 <= fewest <= 200:
+        problem = f"MinimumPollers {fewest} is not between 2 and 200"
+    elif not max(2, fewest) <= most <= POLLERS_MAX:
+        problem = f"MaximumPollers {most} is not between MinimumPollers and {POLLERS_MAX}"
+    else:
+        return
+    raise InvalidParameterValueException(problem, Type="User")

@@ -32,6 +32,8 @@ class View(TypedDict):
     """What differs from the machine's own file system."""
 
     tmp_size_mb: int
+    processes_max: int
+    """Processes and threads that may live in it at once."""
     binds: dict[str, str]
     """Path inside (such as /var/task) to directory outside; read-only."""
     keep: list[str]

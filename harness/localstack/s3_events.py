@@ -39,23 +39,34 @@ def install(delivery: Delivery) -> None:
     sequencer = Sequencer()
     notifier = notifications.SqsNotifier
     notifications.BaseNotifier._get_event_payload = staticmethod(
-        _as_documented(notifications.BaseNotifier._get_event_payload, sequencer)
+        _as_documented(notifications.BaseNotifier._get_event_payload)
     )
     notifier.notify = _notify
+    dispatcher = notifications.NotificationDispatcher
     if delivery != Delivery(seed=delivery.seed):
-        notifications.NotificationDispatcher._submit_notification = _scheduled(
-            notifications.NotificationDispatcher._submit_notification, Schedule(delivery)
-        )
+        dispatcher._submit_notification = _scheduled(dispatcher._submit_notification, Schedule(delivery))
+    dispatcher._submit_notification = _sequenced(dispatcher._submit_notification, sequencer)
 
 
-def _as_documented(original: Callable[..., Any], sequencer: Sequencer) -> Callable[..., Any]:
-    def get_event_payload(*arguments: Any) -> Any:
-        payload = original(*arguments)
+def _sequenced(original: Callable[..., None], sequencer: Sequencer) -> Callable[..., None]:
+    """The number is the event's: it says in which order things happened, however late and often it is delivered."""
+
+    def submit(self: Any, notifier: Any, context: Any, configuration: Any) -> None:
+        if not hasattr(context, "sequencer"):
+            context.sequencer = sequencer.next()
+        original(self, notifier, context, configuration)
+
+    return submit
+
+
+def _as_documented(original: Callable[..., Any]) -> Callable[..., Any]:
+    def get_event_payload(context: Any, *arguments: Any) -> Any:
+        payload = original(context, *arguments)
         for record in payload["Records"]:
             item = record["s3"]["object"]
             item["key"] = item["key"].replace("%20", "+")  # "red flower.jpg" is "red+flower.jpg" (the same page)
             if "sequencer" in item:
-                item["sequencer"] = sequencer.next()
+                item["sequencer"] = context.sequencer
         return payload
 
     return get_event_payload

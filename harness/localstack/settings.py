@@ -24,7 +24,9 @@ class Settings:
     """Settings of the executor and the poller."""
 
     handler_python: str
-    """Interpreter of Zip functions and of images that name none: `NRT_HANDLER_PYTHON`."""
+    """Interpreter of Zip functions whose runtime is not registered: `NRT_HANDLER_PYTHON`."""
+    runtimes_file: Path | None
+    """JSON of runtime to interpreter or command: `NRT_RUNTIMES`, see `runtimes`."""
     images_file: Path | None
     """JSON of image URI to handler environment: `NRT_IMAGES`."""
     trace_file: Path | None
@@ -48,9 +50,11 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     most = environ.get("NRT_MAX_ENVIRONMENTS", "")
     if most and (not most.isdigit() or int(most) < 1):
         raise ValueError(f"NRT_MAX_ENVIRONMENTS: {most!r} is not a positive whole number")
-    images, trace = environ.get("NRT_IMAGES"), environ.get("NRT_TRACE_FILE")
+    images, runtimes = environ.get("NRT_IMAGES"), environ.get("NRT_RUNTIMES")
+    trace = environ.get("NRT_TRACE_FILE")
     return Settings(
         handler_python=environ.get("NRT_HANDLER_PYTHON") or sys.executable,
+        runtimes_file=Path(runtimes) if runtimes else None,
         images_file=Path(images) if images else None,
         trace_file=Path(trace) if trace else None,
         max_environments=int(most) if most else _environments_that_fit(),

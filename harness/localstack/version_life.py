@@ -11,12 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from localstack.aws.api.lambda_ import InvalidRequestContentException, TooManyRequestsException
+from localstack.aws.api.lambda_ import (
+    InvalidRequestContentException,
+    InvalidRuntimeException,
+    PackageType,
+    TooManyRequestsException,
+)
 from localstack.services.lambda_.invocation import assignment, execution_environment, lambda_service, version_manager
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.logs import LogItem
 
-from harness.localstack import cloudwatch
+from harness.localstack import cloudwatch, runtimes, settings
 from harness.localstack.environment_rate import EnvironmentRate
 from harness.localstack.in_flight import InFlight
 
@@ -149,10 +154,25 @@ def _tracked(original: Callable[..., Any], in_flight: InFlight) -> Callable[...,
     return get_environment
 
 
+def runtime_of(version: FunctionVersion) -> runtimes.Runtime:
+    """What runs a Zip function.
+
+    Raises:
+        InvalidRuntimeException: nothing here does.
+    """
+    configured = settings.read()
+    try:
+        return runtimes.look_up(version.config.runtime, configured.handler_python, configured.runtimes_file)
+    except runtimes.RuntimeNotHere as error:
+        raise InvalidRuntimeException(str(error), Type="User") from error
+
+
 def _limited(original: Callable[..., Any], rate: EnvironmentRate) -> Callable[..., Any]:
     def start_environment(
         self: assignment.AssignmentService, version_manager_id: str, function_version: FunctionVersion
     ) -> Any:
+        if function_version.config.package_type != PackageType.Image:
+            runtime_of(function_version)
         if not rate.may_start(function_version.id.unqualified_arn()):
             cloudwatch.count_function(function_version.id, "Throttles")
             raise TooManyRequestsException("Rate Exceeded.", Reason="ConcurrentInvocationLimitExceeded", Type="User")

@@ -15,6 +15,8 @@ from harness.stack.processes import LOOPBACK, Child, spawn
 
 SERVICES = ("s3", "sqs", "lambda", "logs", "cloudwatch", "iam", "sts", "secretsmanager")
 START_TIMEOUT_S = 120
+PASSED_ON = ("NRT_CPU_FILE", "NRT_JOURNAL", "NRT_MAX_ENVIRONMENTS", "NRT_RUNTIMES", "NRT_S3_EVENTS")
+"""Settings of the plugin that whoever starts the harness may make."""
 
 
 def emulator_python() -> Path:
@@ -68,7 +70,7 @@ def start(directory: Path, logs: Path, port: int, images_file: Path, trace_file:
         "NRT_TRACE_FILE": str(trace_file),
         "NRT_STATE_FILE": str(directory / "state"),
     }
-    environment |= {name: os.environ[name] for name in ("NRT_CPU_FILE", "NRT_JOURNAL") if name in os.environ}
+    environment |= {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
     return spawn(
         "emulator", [emulator_python(), "-m", "localstack.runtime.main"], logs / "emulator.log",
         environment=environment, directory=directory,

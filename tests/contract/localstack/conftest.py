@@ -1,8 +1,9 @@
 """An endpoint that speaks AWS's API, and functions and queues made on it, for contract tests of Lambda and SQS.
 
-The embedded emulator by default; any other with NRT_CONTRACT_ENDPOINT=<url> (or `aws`, with NRT_CONTRACT_ROLE naming
-the functions' role and credentials in the environment). With NRT_FIDELITY=<column> the results go into
-docs/fidelity.md.
+The embedded emulator by default; with NRT_CONTRACT_ENDPOINT another: `ministack` from its own environment, a URL, or
+`aws` (with NRT_CONTRACT_ROLE naming the functions' role and credentials in the environment). With
+NRT_FIDELITY=<column> the results go into docs/fidelity.md; with NRT_FIDELITY_EXPECT=<column> they have to be those that
+the page has in that column already.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import boto3
 import pytest
@@ -29,16 +32,19 @@ from botocore.config import Config
 
 from harness.stack import emulator
 from harness.stack.processes import LOOPBACK, free_port
-from tests.contract.localstack import fidelity
+from tests.contract.localstack import fidelity, second_emulator
 
 ROOT = Path(__file__).resolve().parents[3]
-RESULTS = pytest.StashKey[dict[fidelity.Behaviour, str]]()
+PAGE = ROOT / "docs" / "fidelity.md"
+RESULTS = pytest.StashKey[dict[fidelity.Behaviour, str | None]]()
 HANDLERS = Path(__file__).parent / "handlers"
 ROLE = os.environ.get("NRT_CONTRACT_ROLE", "arn:aws:iam::000000000000:role/contract")
 REGION = "us-east-1"
 EMBEDDED = "embedded"
+MINISTACK = "ministack"
 TARGET = os.environ.get("NRT_CONTRACT_ENDPOINT", EMBEDDED)
 IMAGE = "probe:1"
+RUNTIME = "python3.12"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,7 +54,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if column := os.environ.get("NRT_FIDELITY"):
-        fidelity.write(ROOT / "docs" / "fidelity.md", column, session.stash.get(RESULTS, {}))
+        fidelity.write(PAGE, column, session.stash.get(RESULTS, {}))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where the page says that an endpoint does not show a behaviour, its test has to fail."""
+    if column := os.environ.get("NRT_FIDELITY_EXPECT"):
+        _, rows = fidelity.read(PAGE)
+        for item in items:
+            page = item.get_closest_marker("documented")
+            if page and rows.get(_behaviour(item), {}).get(column) == fidelity.NO:
+                item.add_marker(pytest.mark.xfail(strict=True, reason=f"{column} does not, says docs/fidelity.md"))
+                item.stash[HASTY] = True
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """A slow test that is left out is still one of the page's."""
+    for item in items:
+        if item.get_closest_marker("documented") and item.get_closest_marker("slow"):
+            item.session.stash.setdefault(RESULTS, {})[_behaviour(item)] = None
+
+
+def _behaviour(item: pytest.Item) -> fidelity.Behaviour:
+    page = item.get_closest_marker("documented")
+    assert page is not None
+    return fidelity.Behaviour(fidelity.area_of(item.path), fidelity.words(item.name), page.args[0])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -56,14 +86,27 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     page = item.get_closest_marker("documented")
     if page and (report.when == "call" or (report.when == "setup" and report.skipped)):
-        behaviour = fidelity.Behaviour(fidelity.area_of(item.path), fidelity.words(item.name), page.args[0])
-        item.session.stash.setdefault(RESULTS, {})[behaviour] = fidelity.verdict(report)
+        item.session.stash.setdefault(RESULTS, {})[_behaviour(item)] = fidelity.verdict(report)
     return report
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if TARGET != EMBEDDED and item.get_closest_marker("embedded_only"):
         pytest.skip("only with the embedded emulator")
+    usual_s = IN_PROCESS_S if TARGET == MINISTACK else float("inf")
+    Patience.seconds_max = HASTY_S if HASTY in item.stash else usual_s
+
+
+HASTY = pytest.StashKey[bool]()
+HASTY_S = 1.5
+IN_PROCESS_S = 10.0
+
+
+class Patience:
+    """How long `eventually` waits at most: not long for what is known not to come, nor for an emulator on this machine
+    that has nothing to start."""
+
+    seconds_max = float("inf")
 
 
 @dataclass(frozen=True)
@@ -99,14 +142,18 @@ class Aws:
 
 
 @contextlib.contextmanager
-def _embedded() -> Iterator[Aws]:
+def embedded() -> Iterator[Aws]:
+    """An embedded emulator of its own."""
     directory = Path(tempfile.mkdtemp(prefix="nrt-contract-"))
     port = free_port()
     images = directory / "images.json"
     image = {"python": sys.executable, "working_directory": str(HANDLERS), "command": ["probe.handler"]}
     images.write_text(json.dumps({IMAGE: image}))
     (directory / "logs").mkdir()
-    process = emulator.start(directory / "emulator", directory / "logs", port, images, directory / "trace.jsonl")
+    runtimes = directory / "runtimes.json"
+    runtimes.write_text(json.dumps(_runtimes()))
+    with mock.patch.dict(os.environ, NRT_RUNTIMES=str(runtimes)):
+        process = emulator.start(directory / "emulator", directory / "logs", port, images, directory / "trace.jsonl")
     try:
         emulator.wait(process, port)
         yield Aws(f"http://{LOOPBACK}:{port}", directory)
@@ -115,19 +162,42 @@ def _embedded() -> Iterator[Aws]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def other_pythons() -> dict[str, str]:
+    """Interpreters of this machine by runtime, but for the handlers' own and the one that the tests name."""
+    found: dict[str, str] = {}
+    for minor in set(range(10, 20)) - {sys.version_info[1], int(RUNTIME.partition(".")[2])}:
+        places = [shutil.which(f"python3.{minor}"), *Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python3")]
+        for place in filter(None, places):
+            asked = subprocess.run(
+                [place, "-c", "import sys; print(sys.version_info[1])"], capture_output=True, text=True
+            )
+            if asked.stdout.strip() == str(minor):
+                found[f"python3.{minor}"] = str(place)
+    return found
+
+
+def _runtimes() -> dict[str, list[str]]:
+    """Every other Python, and a runtime of another language's name, with a runtime client of a few lines."""
+    client = str(HANDLERS / "minimal_client.py")
+    return {name: [python, client] for name, python in ({"ruby3.4": sys.executable} | other_pythons()).items()}
+
+
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
     """The endpoint under test."""
     if TARGET == EMBEDDED:
-        with _embedded() as embedded:
-            yield embedded
+        with embedded() as emulated:
+            yield emulated
+    elif TARGET == MINISTACK:
+        with second_emulator.running() as url:
+            yield Aws(url)
     else:
         yield Aws(None if TARGET == "aws" else TARGET)
 
 
 def eventually(question: Callable[[], Any], timeout_s: float = 30.0) -> Any:
     """Ask until the answer is truthy; fail when it never is."""
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + min(timeout_s, Patience.seconds_max)
     while not (answer := question()):
         assert time.monotonic() < deadline, f"never came true: {question}"
         time.sleep(0.02)
@@ -136,13 +206,18 @@ def eventually(question: Callable[[], Any], timeout_s: float = 30.0) -> Any:
 
 def archive(source: str, *paths: str) -> bytes:
     """A deployment package with the same text in every path, `probe.py` by default."""
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w") as content:
-        for path in paths or ("probe.py",):
+    return package(dict.fromkeys(paths or ("probe.py",), source))
+
+
+def package(files: dict[str, str]) -> bytes:
+    """A deployment package of these texts by path; what has no suffix can be executed."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as zipped:
+        for path, text in files.items():
             entry = zipfile.ZipInfo(path)
-            entry.external_attr = 0o644 << 16
-            content.writestr(entry, source)
-    return package.getvalue()
+            entry.external_attr = (0o644 if "." in path else 0o755) << 16
+            zipped.writestr(entry, text)
+    return content.getvalue()
 
 
 @dataclass(frozen=True)
@@ -174,7 +249,12 @@ class Function:
     def configure(self, **settings: Any) -> None:
         """Change the configuration and wait until it holds."""
         self.aws.functions.update_function_configuration(FunctionName=self.name, **settings)
-        self.aws.functions.get_waiter("function_updated_v2").wait(FunctionName=self.name, WaiterConfig={"Delay": 1})
+        self.wait("LastUpdateStatus", "Successful")
+
+    def wait(self, field: str, value: str, qualifier: str = "$LATEST") -> None:
+        """Wait until the configuration says so: `State` is `Active`, or `LastUpdateStatus` is `Successful`."""
+        which = {"FunctionName": self.name, "Qualifier": qualifier}
+        eventually(lambda: self.aws.functions.get_function(**which)["Configuration"].get(field) == value, 60)
 
     def logged(self) -> list[str]:
         """Every log line so far."""
@@ -189,19 +269,22 @@ def make_function(aws: Aws) -> Iterator[Callable[..., Function]]:
     """Make functions from source text (the probe by default); they are deleted afterwards."""
     made: list[str] = []
 
-    def make(source: str | None = None, image: str | None = None, **settings: Any) -> Function:
+    def make(
+        source: str | None = None, image: str | None = None, files: dict[str, str] | None = None, **settings: Any
+    ) -> Function:
         name = f"contract-{uuid.uuid4().hex[:12]}"
         code: dict[str, Any]
         if image:
             code, packaging = {"ImageUri": image}, {"PackageType": "Image"}
         else:
-            code = {"ZipFile": archive(source or (HANDLERS / "probe.py").read_text())}
-            packaging = {"Runtime": "python3.12", "Handler": "probe.handler"}
+            code = {"ZipFile": package(files or {"probe.py": source or (HANDLERS / "probe.py").read_text()})}
+            packaging = {"Runtime": RUNTIME, "Handler": "probe.handler"}
         settings = {"Timeout": 10, "MemorySize": 256} | packaging | settings
         answer = aws.functions.create_function(FunctionName=name, Role=ROLE, Code=code, **settings)
         made.append(name)
-        aws.functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
-        return Function(aws, name, answer["FunctionArn"])
+        function = Function(aws, name, answer["FunctionArn"])
+        function.wait("State", "Active")
+        return function
 
     yield make
     for name in made:

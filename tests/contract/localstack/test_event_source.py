@@ -14,6 +14,7 @@ Make = Callable[..., Any]
 EVENT_SOURCE = "Using Lambda with Amazon SQS"
 ERRORS = "Handling errors for an SQS event source in Lambda"
 SCALING = "Configuring scaling behavior for SQS event source mappings"
+PROVISIONED = "Using provisioned mode with an Amazon SQS event source mapping"
 BATCHING = "How Lambda processes records from stream and queue-based event sources: batching behavior"
 FILTERING = "Using event filtering with an Amazon SQS event source"
 FIFO = "Using Lambda with Amazon SQS: FIFO queues"
@@ -170,16 +171,26 @@ def test_a_failed_batch_comes_back_after_its_visibility(
     ids=["one", "empty list", "empty object", "null list", "null", "empty id", "unknown id", "null id", "bad key"],
 )
 def test_partial_batch_answer(
-    make_queue: Make, make_mapping: Make, teller: Function, told: Told, order: dict[str, Any], failed: set[str]
+    make_queue: Make, make_mapping: Make, make_function: Make, told: Told, order: dict[str, Any], failed: set[str]
 ) -> None:
-    queue = make_queue()
-    queue.send("a", "b", json.dumps(order))
+    function = make_function(TELL, Timeout=4, Environment={"Variables": {"TOLD": told.queue.url}})
+    queue = make_queue(VisibilityTimeout="4")
+    asked = json.dumps(order)
+    queue.send("a", "b", asked)
     make_mapping(
-        queue, teller, BatchSize=3, MaximumBatchingWindowInSeconds=2, FunctionResponseTypes=["ReportBatchItemFailures"]
+        queue,
+        function,
+        BatchSize=3,
+        MaximumBatchingWindowInSeconds=1,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
     )
-    told.wait_for(1)
-    left = len(failed) + (1 if len(failed) == 2 else 0)
-    eventually(lambda: queue.counts() == (0, left))
+    assert sorted(told.wait_for(1)[0]["bodies"]) == sorted(["a", "b", asked])
+    if failed:
+        expected = failed if len(failed) == 1 else failed | {asked}
+        assert set(told.wait_for(2)[1]["bodies"]) == expected
+    else:
+        _emptied(queue)
+        assert len(told.read()) == 1
 
 
 @pytest.mark.documented(ERRORS)
@@ -236,6 +247,49 @@ def test_throttled_batches_are_tried_again(make_queue: Make, make_mapping: Make,
     functions.delete_function_concurrency(FunctionName=teller.name)
     [record] = told.wait_for(1)[0]["event"]["Records"]
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
+
+
+@pytest.mark.documented(ERRORS)
+def test_a_throttled_batch_goes_back_when_its_visibility_is_over(
+    make_queue: Make, make_mapping: Make, make_function: Make
+) -> None:
+    function = make_function(Timeout=2)
+    function.aws.functions.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+    queue = make_queue(max_receive_count=1, VisibilityTimeout="2")
+    make_mapping(queue, function)
+    [message_id] = queue.send("never run")
+    [dead] = eventually(queue.dead_letters.receive)
+    assert dead["MessageId"] == message_id
+    assert function.logged() == []
+
+
+@pytest.mark.documented(PROVISIONED)
+def test_provisioned_pollers_run_ten_batches_each_from_the_start(
+    aws: Aws, make_queue: Make, make_mapping: Make, make_function: Make, told: Told
+) -> None:
+    function = make_function(TELL, MemorySize=128, Environment={"Variables": {"TOLD": told.queue.url}})
+    queue = make_queue()
+    queue.send(*['{"sleep": 6}'] * 20)
+    pollers = {"MinimumPollers": 2, "MaximumPollers": 2}
+    mapping = make_mapping(queue, function, ProvisionedPollerConfig=pollers)
+    assert aws.functions.get_event_source_mapping(UUID=mapping)["ProvisionedPollerConfig"] == pollers
+    eventually(lambda: queue.counts() == (0, 20))
+    calls = told.wait_for(20, 60)
+    # without them five batches would run at first, and one more every 0.2 s
+    assert max(call["began"] for call in calls) < min(call["ended"] for call in calls)
+
+
+@pytest.mark.documented(PROVISIONED)
+def test_provisioned_pollers_and_maximum_concurrency_exclude_each_other(
+    aws: Aws, make_queue: Make, make_mapping: Make, teller: Function
+) -> None:
+    queue = make_queue()
+    pollers = {"MinimumPollers": 2, "MaximumPollers": 3}
+    with pytest.raises(aws.functions.exceptions.InvalidParameterValueException):
+        make_mapping(queue, teller, ProvisionedPollerConfig=pollers, ScalingConfig={"MaximumConcurrency": 2})
+    for wrong in ({"MinimumPollers": 1}, {"MinimumPollers": 201}, {"MinimumPollers": 5, "MaximumPollers": 4}):
+        with pytest.raises(aws.functions.exceptions.InvalidParameterValueException):
+            make_mapping(queue, teller, ProvisionedPollerConfig=wrong)
 
 
 @pytest.mark.documented(FIFO)
@@ -322,6 +376,24 @@ def test_dead_letters_go_back_as_new_messages(aws: Aws, make_queue: Make) -> Non
     assert back["Attributes"]["ApproximateReceiveCount"] == "1"
     [task] = aws.sqs.list_message_move_tasks(SourceArn=queue.dead_letters.arn)["Results"]
     assert task["ApproximateNumberOfMessagesMoved"] == 1
+
+
+@pytest.mark.documented("StartMessageMoveTask")
+def test_dead_letters_go_back_no_faster_than_asked_for_and_one_task_at_a_time(aws: Aws, make_queue: Make) -> None:
+    queue = make_queue(max_receive_count=1, VisibilityTimeout="1")
+    queue.send("1", "2", "3")
+    received: list[dict[str, Any]] = []
+    eventually(lambda: received.extend(queue.receive()) or len(received) == 3)
+    eventually(lambda: not queue.receive() and queue.dead_letters.counts() == (3, 0))
+    began = time.time()
+    task = {"SourceArn": queue.dead_letters.arn, "MaxNumberOfMessagesPerSecond": 1}
+    aws.sqs.start_message_move_task(**task)
+    with pytest.raises(aws.sqs.exceptions.ClientError, match="already a task running"):
+        aws.sqs.start_message_move_task(**task)
+    eventually(lambda: queue.counts() == (3, 0))
+    assert time.time() - began >= 2
+    tasks = aws.sqs.list_message_move_tasks(SourceArn=queue.dead_letters.arn)["Results"]
+    assert tasks[0]["MaxNumberOfMessagesPerSecond"] == 1
 
 
 @pytest.mark.documented("Available CloudWatch metrics for Amazon SQS")

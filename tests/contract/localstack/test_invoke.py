@@ -155,6 +155,13 @@ def test_endless_recursion_is_an_error_of_the_handler(function: Function) -> Non
     assert function.invoke(do="recurse").payload["errorType"] == "RecursionError"
 
 
+@pytest.mark.documented(RECORDED)
+def test_a_stack_overflow_is_a_segmentation_fault(function: Function) -> None:
+    result = function.invoke(do="overflow_stack")
+    assert result.payload["errorType"] == "Runtime.ExitError"
+    assert result.payload["errorMessage"].endswith("Runtime exited with error: signal: segmentation fault")
+
+
 @pytest.mark.documented(QUOTAS)
 def test_a_response_over_6_mb_is_refused(function: Function) -> None:
     result = function.invoke(do="big", size_bytes=7 * 2**20)
@@ -180,6 +187,12 @@ def test_tmp_is_private_and_kept_and_limited(make_function: MAKE) -> None:
     full = function.invoke(do="fill_tmp", mb=600)
     assert full.payload["errorType"] == "OSError"
     assert "No space left on device" in full.payload["errorMessage"]
+
+
+@pytest.mark.documented("Configure ephemeral storage for Lambda functions")
+@pytest.mark.parametrize("size_mb", [512, 1_536])
+def test_tmp_is_as_large_as_the_ephemeral_storage(make_function: MAKE, size_mb: int) -> None:
+    assert make_function(EphemeralStorage={"Size": size_mb}).invoke(do="tmp_size_mb").payload == size_mb
 
 
 @pytest.mark.documented(QUOTAS)
@@ -261,7 +274,7 @@ def test_changed_code_is_run(make_function: MAKE) -> None:
 
     changed = archive("def handler(event, context):\n    return 2\n")
     function.aws.functions.update_function_code(FunctionName=function.name, ZipFile=changed)
-    function.aws.functions.get_waiter("function_updated_v2").wait(FunctionName=function.name, WaiterConfig={"Delay": 1})
+    function.wait("LastUpdateStatus", "Successful")
     assert function.invoke().payload == 2
 
 
@@ -289,15 +302,25 @@ def test_reserved_concurrency_throttles(function: Function) -> None:
     assert function.invoke(do="echo").error is None
 
 
+@pytest.mark.documented("Understanding Lambda function scaling: reserved concurrency")
+def test_an_account_has_1000_and_100_of_them_stay_unreserved(function: Function) -> None:
+    limits = function.aws.functions.get_account_settings()["AccountLimit"]
+    assert limits["ConcurrentExecutions"] == 1_000
+    reserve = function.aws.functions.put_function_concurrency
+    with pytest.raises(function.aws.functions.exceptions.InvalidParameterValueException, match="minimum value of"):
+        reserve(FunctionName=function.name, ReservedConcurrentExecutions=901)
+    reserve(FunctionName=function.name, ReservedConcurrentExecutions=900)
+    limits = function.aws.functions.get_account_settings()["AccountLimit"]
+    assert limits["UnreservedConcurrentExecutions"] == 100
+
+
 @pytest.mark.documented("Configuring provisioned concurrency for a function")
 def test_provisioned_concurrency_is_initialised_before_the_invoke(make_function: MAKE) -> None:
     function = make_function(
         "import os\ndef handler(event, context):\n    return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
     )
     version = function.aws.functions.publish_version(FunctionName=function.name)["Version"]
-    function.aws.functions.get_waiter("function_active_v2").wait(
-        FunctionName=f"{function.name}:{version}", WaiterConfig={"Delay": 1}
-    )
+    function.wait("State", "Active", version)
     where = {"FunctionName": function.name, "Qualifier": version}
     function.aws.functions.put_provisioned_concurrency_config(ProvisionedConcurrentExecutions=1, **where)
     eventually(lambda: function.aws.functions.get_provisioned_concurrency_config(**where)["Status"] == "READY")
@@ -313,6 +336,9 @@ def test_an_image_function_runs_the_registered_handler(make_function: MAKE) -> N
     assert context["environment"]["_HANDLER"] == "probe.handler"
     overridden = make_function(image="probe:1", ImageConfig={"Command": ["probe.absent"]})
     assert overridden.invoke().payload["errorType"] == "Runtime.HandlerNotFound"
+    elsewhere = {"WorkingDirectory": "/usr", "EntryPoint": ["/lambda-entrypoint.sh"], "Command": ["json.loads"]}
+    moved = make_function(image="probe:1", ImageConfig=elsewhere).invoke()
+    assert moved.payload["errorType"] == "TypeError"  # json.loads was the handler, and took no event
 
 
 @pytest.mark.embedded_only

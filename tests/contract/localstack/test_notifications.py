@@ -3,12 +3,14 @@
 import json
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.contract.localstack.conftest import Aws, Queue, eventually
+from harness.localstack import s3_delivery
+from tests.contract.localstack.conftest import Aws, Queue, embedded, eventually
 
 STRUCTURE = "Event message structure (Amazon S3)"
 
@@ -44,3 +46,40 @@ def test_an_upload_is_notified_with_its_size_tag_and_a_rising_sequencer(
     assert abs(time.time() - time.mktime(time.strptime(found[0]["eventTime"][:19], "%Y-%m-%dT%H:%M:%S"))) < 86_400
     s3.delete_object(Bucket=bucket, Key="orders/dt=1/a b.csv")
     s3.delete_bucket(Bucket=bucket)
+
+
+@pytest.mark.slow
+@pytest.mark.embedded_only
+@pytest.mark.documented("Amazon S3 Event Notifications: delivered at least once")
+def test_notifications_come_late_twice_and_in_another_order_as_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, objects = "delay_s=0..0.2,duplicate=0.4,reorder=0.4,seed=7", 20
+    monkeypatch.setenv("NRT_S3_EVENTS", text)
+    schedule = s3_delivery.Schedule(s3_delivery.parse(text))
+    expected = Counter({f"{number}": len(schedule.delays_s()) for number in range(objects)})
+    assert sum(expected.values()) > objects
+    with embedded() as aws:
+        s3, sqs = aws.client("s3"), aws.sqs
+        url = sqs.create_queue(QueueName="late")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        s3.create_bucket(Bucket="late")
+        s3.put_bucket_notification_configuration(
+            Bucket="late", SkipDestinationValidation=True,
+            NotificationConfiguration={"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]},
+        )  # fmt: skip
+        for number in range(objects):
+            s3.put_object(Bucket="late", Key=f"{number}", Body=b"x")
+        queue, found = Queue(aws, url, arn), list[dict[str, Any]]()
+
+        def all_there() -> bool:
+            bodies = [json.loads(message["Body"]) for message in queue.receive()]
+            found.extend(record["s3"]["object"] for body in bodies for record in body["Records"])
+            return len(found) >= sum(expected.values())
+
+        eventually(all_there, 60)
+        assert Counter(item["key"] for item in found) == expected
+        keys = [item["key"] for item in found]
+        assert keys != sorted(keys, key=int)
+        # an event keeps its number, so that who receives it can tell the order in which things happened
+        numbers = {item["key"]: item["sequencer"] for item in found}
+        assert all(numbers[item["key"]] == item["sequencer"] for item in found)
+        assert sorted(numbers, key=lambda key: numbers[key]) == sorted(numbers, key=int)

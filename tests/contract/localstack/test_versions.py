@@ -159,9 +159,7 @@ def test_an_update_lets_what_is_in_flight_finish(
         function.aws.functions.update_function_code(
             FunctionName=function.name, ZipFile=archive(SLEEPER.replace("finished", "changed"))
         )
-        function.aws.functions.get_waiter("function_updated_v2").wait(
-            FunctionName=function.name, WaiterConfig={"Delay": 1}
-        )
+        function.wait("LastUpdateStatus", "Successful")
         assert function.invoke(s=0).payload == "changed"
     thread.join()
     [result] = results

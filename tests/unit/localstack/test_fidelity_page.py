@@ -29,3 +29,11 @@ def test_a_behaviour_that_is_no_longer_tested_goes(tmp_path: Path) -> None:
 def test_names_become_sentences() -> None:
     assert words("test_a_timeout_kills") == "a timeout kills"
     assert words("test_partial_batch_answer[empty list]") == "partial batch answer (empty list)"
+
+
+def test_a_test_that_was_left_out_keeps_its_line(tmp_path: Path) -> None:
+    page = tmp_path / "fidelity.md"
+    quick, slow = Behaviour("Invoke", "quick", "page"), Behaviour("Invoke", "slow", "page")
+    write(page, "one", {quick: "yes", slow: "yes"})
+    write(page, "one", {quick: "**no**", slow: None})
+    assert read(page)[1] == {quick: {"one": "**no**"}, slow: {"one": "yes"}}

@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG001 - every action has the same signature, and /tmp is what is being tested
 
+import faulthandler
 import os
 import resource
 import sys
@@ -87,6 +88,15 @@ def _recurse(event, context):
     return _recurse(event, context)
 
 
+def _overflow_stack(event, context):
+    faulthandler._stack_overflow()
+
+
+def _tmp_size_mb(event, context):
+    found = os.statvfs("/tmp")
+    return found.f_blocks * found.f_frsize // 2**20
+
+
 def _write_tmp(event, context):
     Path("/tmp", event["name"]).write_bytes(b"x" * event.get("size_bytes", 1))
     return sorted(path.name for path in Path("/tmp").iterdir())
@@ -136,6 +146,8 @@ ACTIONS = {
     "unserialisable": _unserialisable,
     "big": _big,
     "recurse": _recurse,
+    "overflow_stack": _overflow_stack,
+    "tmp_size_mb": _tmp_size_mb,
     "write_tmp": _write_tmp,
     "list_tmp": _list_tmp,
     "open_files_max": _open_files_max,

@@ -13,6 +13,8 @@ scenario = Scenario(
     duration_s=24,
     checks=default_checks(),
     faults=(at(2, NobodyPolls(), for_s=12),),
+    # a file that came first waits twelve seconds for its function and then for a merge: an SLA of 30 s leaves none over
+    time_scale=30,
 )
 
 Files = locust_user(scenario)

@@ -109,12 +109,24 @@ def _check_comparable(base: Sequence[Measured], head: Sequence[Measured]) -> Non
 
 def _verdicts(base: Sequence[Measured], head: Sequence[Measured]) -> Iterator[Finding]:
     """Runs that failed count exactly, and runs that cannot tell are no evidence."""
-    failed_before, failed = (tuple(float(one.verdict is Verdict.FAIL) for one in side) for side in (base, head))
+    failed_before, failed = (
+        tuple(float(one.verdict is Verdict.FAIL and not one.late) for one in side) for side in (base, head)
+    )
     yield _count("runs that failed", failed_before, failed, by_share=True)
+    yield _late(*(tuple(float(one.late) for one in side) for side in (base, head)))
     unusable = [one for one in (*base, *head) if one.problem is not None]
     if unusable:
         told = "; ".join(f"{one.run}: {one.problem}" for one in unusable)
         yield Finding("runs that can be judged", "", Outcome.MISSING, True, told, (), ())
+
+
+def _late(base: tuple[float, ...], head: tuple[float, ...]) -> Finding:
+    """Runs that only missed their times: a busy machine makes some, so this is no exact count."""
+    before, after = sum(base) / len(base), sum(head) / len(head)
+    p = noise.fisher(round(sum(base)), len(base), round(sum(head)), len(head))
+    outcome = Outcome.WORSE if p <= FALSE_ALARM else Outcome.TOO_NOISY if after > before else Outcome.SAME
+    told = f"{sum(base):.0f} of {len(base)} before, {sum(head):.0f} of {len(head)} now"
+    return Finding("runs that were late", "", outcome, True, told, base, head, p_corrected=p)
 
 
 def _counts(base: Sequence[Measured], head: Sequence[Measured]) -> Iterator[Finding]:

@@ -35,7 +35,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class Measured:
-    """One run. `metrics` has every metric of `METRICS` that so few files allow, None where it was not seen."""
+    """One run. `metrics` has every metric of `METRICS` that so few files allow, None where it was not seen.
+
+    `late`: it failed, and for its times alone.
+    """
 
     run: str
     path: Path
@@ -44,8 +47,11 @@ class Measured:
     problem: str | None
     counts: dict[str, int]
     metrics: dict[str, float | None]
+    late: bool = False
 
 
+# A run that fails these alone was too slow, which on a busy machine can be luck.
+TIMED_CHECKS = frozenset(("end_to_end", "drained"))
 COUNTS = {
     "records lost": ("records", "lost"),
     "records duplicated": ("records", "duplicated"),
@@ -103,7 +109,13 @@ def measure(directory: RunDirectory) -> Measured:
     return Measured(
         directory.path.name, directory.path.resolve(), facts, judgement.verdict, _problem(judgement), counts,
         _latencies(figures, files["uploaded"], _seen_in_part(judgement)) | _others(figures, judgement),
+        _is_late(judgement),
     )  # fmt: skip
+
+
+def _is_late(judgement: Judgement) -> bool:
+    failed = {one.name for one in judgement.results if one.verdict is Verdict.FAIL}
+    return bool(failed) and failed <= TIMED_CHECKS
 
 
 def _problem(judgement: Judgement) -> str | None:

@@ -89,3 +89,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, p_values[index] * (len(p_values) - rank)))
         corrected[index] = highest
     return corrected
+
+
+def fisher(before: int, of_before: int, after: int, of_after: int) -> float:
+    """Fisher's exact test, one-sided: the chance of at least `after` among `of_after` if both sides are alike."""
+    whole, hits = of_before + of_after, before + after
+    ways = sum(
+        math.comb(of_after, number) * math.comb(of_before, hits - number)
+        for number in range(after, min(of_after, hits) + 1)
+        if hits - number <= of_before
+    )
+    return ways / math.comb(whole, hits)

@@ -247,3 +247,11 @@ def test_the_command_takes_directories_of_runs_and_exits_as_it_says(tmp_path: Pa
     assert run("base/run-0", "same/run-0", *several).returncode == 0
     nowhere = run("base", "nowhere")
     assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
+
+
+def test_runs_that_were_only_late_are_no_exact_count(tmp_path: Path) -> None:
+    late = [run.supposing(sla_s=0.5) for run in _runs(300)]
+    (found,) = [one for one in compare([measure(one) for one in store(late[:3], tmp_path / "a", 0)],
+                                       [measure(one) for one in store(late[3:6], tmp_path / "b", 1)]).findings
+                if one.name == "runs that were late"]  # fmt: skip
+    assert (found.outcome, found.base, found.head) == (Outcome.SAME, (1.0,) * 3, (1.0,) * 3)

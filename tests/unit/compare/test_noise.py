@@ -55,3 +55,9 @@ def test_holm_corrects_for_many() -> None:
     assert noise.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert noise.holm([]) == []
     assert noise.holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_fisher_is_exact() -> None:
+    assert noise.fisher(0, 7, 7, 7) == 1 / 3432
+    assert noise.fisher(0, 4, 0, 4) == 1.0
+    assert noise.fisher(1, 4, 2, 4) == pytest.approx(0.5)

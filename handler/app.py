@@ -49,32 +49,31 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, 
     """
     loading = environment()
     request_id = str(getattr(context, "aws_request_id", ""))
-    failed = [
-        record["messageId"]
-        for record in event["Records"]
-        if not _load_message(record["body"], record["messageId"], request_id, loading)
-    ]
+    failed = [record["messageId"] for record in event["Records"] if not _load_message(record, request_id, loading)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _load_message(body: str, message_id: str, request_id: str, loading: Environment) -> bool:
+def _load_message(record: dict[str, Any], request_id: str, loading: Environment) -> bool:
+    message = {"message_id": record["messageId"], "request_id": request_id} | _sqs_attributes(record)
     try:
-        objects = events.objects_in(body)
+        objects = events.objects_in(record["body"])
     except events.EventError as error:
-        log.event("message_failed", message_id=message_id, request_id=request_id, error=str(error))
+        log.event("message_failed", **message, error=str(error))
         return False
     # The good files of a message are loaded whatever its other files do.
-    loaded = [_load_file(found, message_id, request_id, loading) for found in objects]
+    loaded = [_load_file(found, message, loading) for found in objects]
     return all(loaded)
 
 
-def _load_file(found: S3Object, message_id: str, request_id: str, loading: Environment) -> bool:
-    about = {
-        "file": found.key,
-        "type": loading.settings.data_type,
-        "message_id": message_id,
-        "request_id": request_id,
-    }
+def _sqs_attributes(record: dict[str, Any]) -> dict[str, int]:
+    """When the message was sent and how often it has been received: on AWS the logs alone can tell afterwards."""
+    names = {"SentTimestamp": "sent_ms", "ApproximateReceiveCount": "receive_count"}
+    attributes = record.get("attributes", {})
+    return {field: int(attributes[name]) for name, field in names.items() if name in attributes}
+
+
+def _load_file(found: S3Object, message: dict[str, Any], loading: Environment) -> bool:
+    about = {"file": found.key, "type": loading.settings.data_type} | message
     phases = log.Phases()
     try:
         rows, committed_at_s = _stage(found, loading, phases)

@@ -100,10 +100,18 @@ def deploy(asked: Wanted, region: str, agreed: bool, as_json: bool) -> None:
             "say --yes-this-costs-money to make it"
         )
     click.echo(f"harness: making the stack {asked.name}; {text}", err=True)
-    made = stacks.deploy(
+    show(make(asked), as_json)
+
+
+def make(asked: Wanted) -> stacks.Deployed:
+    """Make the stack, whose cost was agreed to.
+
+    Raises:
+        HarnessError: it could not be made.
+    """
+    return stacks.deploy(
         asked.name, json.dumps(template(asked.pipeline), separators=(",", ":")), asked.parameters, asked.pipeline.name
     )
-    show(made, as_json)
 
 
 def show(found: stacks.Deployed, as_json: bool) -> None:

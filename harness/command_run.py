@@ -177,7 +177,9 @@ def shaped(request: RunRequest, directory: RunDirectory) -> RunRequest:
     return replace(request, schedule=list(schedule.files), rejects=schedule.rejects)
 
 
-def run_and_judge(request: RunRequest, directory: RunDirectory, stack: str, live: bool) -> Judgement:
+def run_and_judge(
+    request: RunRequest, directory: RunDirectory, stack: str, live: bool, given: Endpoints | None = None
+) -> Judgement:
     """Run, judge, and write what a run directory holds.
 
     Raises:
@@ -189,7 +191,7 @@ def run_and_judge(request: RunRequest, directory: RunDirectory, stack: str, live
     progress = Progress(Console(stderr=True))
     with sigterm_is_ctrl_c():
         tell = (lambda url: progress.phase(f"live view: {url}")) if live else None
-        record(request, facts, directory, progress, live=tell)
+        record(request, facts, directory, progress, given, live=tell)
     return judged(directory, request.scenario.checks)
 
 
@@ -214,7 +216,11 @@ def run_scenario(
 
         return find_capacity(request, request.scenario.search, out, stack, as_json=as_json)
     directory = create(out, name)
-    judgement = run_and_judge(request, directory, stack, live)
+    return told(run_and_judge(request, directory, stack, live), directory, as_json)
+
+
+def told(judgement: Judgement, directory: RunDirectory, as_json: bool) -> int:
+    """Print a judgement; returns its exit code."""
     if as_json:
         print_json(judgement.to_json())
     else:

@@ -264,7 +264,8 @@ class History:
                 if event.get("error_type"):
                     self.reasons[key] = event["error_type"]
                 if file := self.files.get(key):
-                    file.sent_s = file.sent_s or message["sent_ms"] / 1000
+                    if file.sent_s is None and message["sent_ms"] is not None:
+                        file.sent_s = message["sent_ms"] / 1000
                     file.attempts.append(
                         Attempt(
                             event["request_id"], event["function"], event["cold"], event["start_s"], event["end_s"],

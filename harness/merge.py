@@ -57,8 +57,15 @@ class MergeJob:
     def run(self, endpoints: Endpoints, number: int, due_s: float) -> MergeRun:
         """Merge every type, one after the other."""
         started_s = time.time()
-        types = tuple(_merge_type(endpoints, name, script) for name, script in self.statements.items())
+        types = tuple(self._merge_type(endpoints, name, script) for name, script in self.statements.items())
         return MergeRun(number, due_s, started_s, time.time(), max(0.0, started_s - due_s), types)
+
+    def _merge_type(self, endpoints: Endpoints, name: str, script: tuple[str, ...]) -> TypeMerge:
+        if endpoints.on_aws is None:
+            return _merge_type(endpoints, name, script)
+        from harness.aws_stack import merges
+
+        return merges.merge_type(endpoints, endpoints.on_aws, name, script)
 
 
 def read_job(pipeline: Pipeline) -> MergeJob:
@@ -70,7 +77,8 @@ def read_job(pipeline: Pipeline) -> MergeJob:
     return MergeJob({name: tuple(sql.statements(pipeline.merge_sql(name))) for name in pipeline.types})
 
 
-def _label(statement: str) -> str:
+def label(statement: str) -> str:
+    """The beginning of a statement, by which a ledger tells it from others."""
     return " ".join(statement.split())[:STATEMENT_LABEL_CHARS]
 
 
@@ -92,7 +100,7 @@ def _run_script(connection: "Connection", script: tuple[str, ...], rows: list[di
         for statement in script:
             cursor.execute(statement)
             if cursor.rowcount >= 0:
-                rows.append({"statement": _label(statement), "rows": cursor.rowcount})
+                rows.append({"statement": label(statement), "rows": cursor.rowcount})
     connection.commit()
 
 

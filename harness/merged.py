@@ -51,16 +51,27 @@ class Added:
         return counts
 
 
+@dataclass
+class All:
+    """The same for a warehouse that does not say where its rows lie: those of the whole table."""
+
+    def rows_by_file(self, connection: "Connection", table: str) -> dict[str, int]:
+        """Rows of each file in a table."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT source_file, COUNT(*) FROM {table} GROUP BY source_file")
+            return {key: int(count) for key, count in cursor.fetchall()}
+
+
 def files_in(connection: "Connection", table: str, keys: Sequence[str]) -> set[str]:
     """Those of the files that have a row in a table; reads all of it, if there are any to look for."""
     if not keys:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT source_file FROM {table} WHERE source_file = ANY(%s)", (list(keys),))
+        cursor.execute(f"SELECT DISTINCT source_file FROM {table} WHERE source_file IN %s", (tuple(keys),))
         return {key for (key,) in cursor.fetchall()}
 
 
-def record_merged(watched: "Watched", run: MergeRun, connection: "Connection", added: Added) -> None:
+def record_merged(watched: "Watched", run: MergeRun, connection: "Connection", added: Added | All) -> None:
     """After a merge run: which files are in the final tables now, and which are settled without a row of their own."""
     for merge in run.types:
         waiting = [file for file in watched.history.files.values() if file.type == merge.type and not file.is_settled]

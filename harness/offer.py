@@ -55,6 +55,8 @@ def prepare_feed(directory: Path, schedule: Iterable[PlannedFile], datasets: Ite
 
 
 def _environment(endpoints: Endpoints) -> dict[str, str]:
+    if endpoints.on_aws is not None:  # as whom is the caller's to say
+        return os.environ | {"AWS_DEFAULT_REGION": endpoints.region}
     return os.environ | {
         "AWS_ACCESS_KEY_ID": EMULATOR_ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": EMULATOR_ACCESS_KEY,
@@ -74,13 +76,13 @@ def start_feeder(feed: Feed, seed: int, endpoints: Endpoints, logs: Path) -> Chi
 
 def start_dispatcher(feed: Feed, bucket: str, endpoints: Endpoints, logs: Path) -> Child:
     """Start Locust; it says when the schedule begins, once it is ready to keep to it."""
-    # The addresses of a stack in containers are this machine's own, though not loopback.
-    remote = ["--allow-remote"] if endpoints.inside else []
+    # The addresses of a stack in containers are this machine's own, though not loopback; AWS is what was asked for.
+    remote = ["--allow-remote"] if endpoints.inside or endpoints.on_aws else []
+    target = ["--endpoint", endpoints.aws_endpoint_url] if endpoints.aws_endpoint_url else []
     return spawn(
         "dispatcher",
         [sys.executable, "-m", "harness.load.dispatch", "--schedule", feed.schedule, "--directory", feed.files,
-         "--endpoint", endpoints.aws_endpoint_url, "--bucket", bucket, "--start-in", str(START_IN_S),
-         *remote],
+         "--bucket", bucket, "--start-in", str(START_IN_S), *target, *remote],
         logs / "dispatcher.log", environment=_environment(endpoints), stdout=subprocess.PIPE,
     )  # fmt: skip
 

@@ -21,13 +21,16 @@ from harness.ledger import Ledger
 from harness.outages import EMULATOR, WAREHOUSE, Backend, Outages, emulator_session, lasting_backend, parts_come_back
 from harness.pipeline import Pipeline
 from harness.provision import Provisioned
+from harness.stack.endpoints import Endpoints
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
 SAMPLE_EVERY_S = 2.0
 TAIL_EVERY_S = 0.1
-LOCK_PATIENCE_MS = 200
+LOCK_PATIENCE = "SET lock_timeout = '200ms'"
+# Redshift knows no patience with locks alone
+STATEMENT_PATIENCE = "SET statement_timeout TO 5000"
 # Counting a stage table takes the longer the fuller it is; at most this share of the time goes into each.
 COUNTING_SHARE_MAX = 0.005
 
@@ -48,6 +51,7 @@ class StageCounts:
     """Counts stage tables as often as that is cheap: what a probe takes, the pipeline lacks."""
 
     clock: Callable[[], float] = time.monotonic
+    patience: str = LOCK_PATIENCE
     _due_s: dict[str, float] = field(default_factory=dict)
 
     def rows_of(self, connection: "Connection", table: str) -> int | None:
@@ -55,7 +59,7 @@ class StageCounts:
         began_s = self.clock()
         if began_s < self._due_s.get(table, began_s):
             return None
-        rows = stage_rows_of(connection, table)
+        rows = stage_rows_of(connection, table, self.patience)
         self._due_s[table] = began_s + (self.clock() - began_s) / COUNTING_SHARE_MAX
         return rows
 
@@ -118,11 +122,12 @@ class _Look:
     outages: Outages
     provision_again: Callable[[], None]
     _known: dict[str, int] = field(init=False)
-    _counts: StageCounts = field(default_factory=StageCounts)
+    _counts: StageCounts = field(init=False)
     _session: str | None = None
 
     def __post_init__(self) -> None:
         self._known = dict.fromkeys(self.watched.provisioned.types, 0)
+        self._counts = stage_counts_of(self.watched.aws.endpoints)
 
     def look(self) -> None:
         if not parts_come_back(self.watched.aws.endpoints):
@@ -132,6 +137,8 @@ class _Look:
             self.outages.found(EMULATOR)
 
     def _emulator_is_there(self) -> bool:
+        if self.watched.aws.endpoints.on_aws is not None:
+            return True  # there is none: AWS is what answers, or does not
         try:
             session = emulator_session(self.watched.aws.endpoints)
             if self._session not in (None, session):
@@ -191,15 +198,20 @@ def sample(watched: Watched, connection: "Connection", known: dict[str, int], co
     watched.ledger.append("sample", queues=queues, stage_rows=stage_rows, oldest_age_s=oldest_age_s)
 
 
-def stage_rows_of(connection: "Connection", table: str) -> int | None:
+def stage_counts_of(endpoints: Endpoints) -> StageCounts:
+    """Counts as the stack's warehouse can be asked for them."""
+    return StageCounts(patience=STATEMENT_PATIENCE if endpoints.on_aws else LOCK_PATIENCE)
+
+
+def stage_rows_of(connection: "Connection", table: str, patience: str = LOCK_PATIENCE) -> int | None:
     """How many rows a stage table has; None while somebody holds it locked: a probe must not queue behind that."""
     import psycopg2.errors
 
     with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = '{LOCK_PATIENCE_MS}ms'")
+        cursor.execute(patience)
         try:
             cursor.execute(f"SELECT count(*) FROM {table}")
-        except psycopg2.errors.LockNotAvailable:
+        except (psycopg2.errors.LockNotAvailable, psycopg2.errors.QueryCanceled):
             return None
         row = cursor.fetchone()
     return int(row[0]) if row else None

@@ -48,10 +48,10 @@ def resource_name(pipeline: Pipeline, type_name: str) -> str:
     return f"{pipeline.name}-{type_name}"
 
 
-def functions_of(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
+def functions_of(pipeline: Pipeline, provisioned: Provisioned) -> dict[str, dict[str, Any]]:
     """What a run keeps of each function's settings, for cost and simulation, by the function's name."""
     return {
-        resource_name(pipeline, name): {
+        resources.function_name: {
             "type": name,
             "memory_mb": pipeline.function_of(name).memory_mb,
             "batch_size": pipeline.queue_of(name).batch_size,
@@ -59,7 +59,7 @@ def functions_of(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
             "maximum_concurrency": pipeline.queue_of(name).maximum_concurrency,
             "reads_secret": "REDSHIFT_SECRET_ID" in pipeline.function_of(name).environment,
         }
-        for name in pipeline.types
+        for name, resources in provisioned.types.items()
     }
 
 
@@ -232,6 +232,10 @@ def provision(pipeline: Pipeline, timing: Timing, aws: Aws, seen: Endpoints | No
     """
     from botocore.exceptions import ClientError, WaiterError
 
+    if aws.endpoints.on_aws is not None:
+        from harness.aws_stack.adopted import take_over
+
+        return take_over(pipeline, aws, aws.endpoints.on_aws)
     try:
         aws.s3.create_bucket(Bucket=pipeline.bucket)
         make_tables(pipeline, aws)

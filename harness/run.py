@@ -20,6 +20,9 @@ from generators.records import make_table
 from harness import probes, sql
 from harness.accounting import DeliveredFile, TypeTotals, account
 from harness.aws import Aws
+from harness.aws_stack import invocations
+from harness.aws_stack.accounting import account as account_on_aws
+from harness.aws_stack.adopted import start_empty
 from harness.errors import HarnessError
 from harness.faults.network import endpoints_needed
 from harness.faults.proxied import Control, proxied
@@ -33,7 +36,7 @@ from harness.load.feeder import content, due
 from harness.load.schedule import PlannedFile
 from harness.machine_use import Reading
 from harness.merge import MergeJob, MergeRun, keep_merging
-from harness.merged import Added, record_merged
+from harness.merged import Added, All, record_merged
 from harness.offer import AHEAD_FILES, Load, Offer, prepare_feed
 from harness.outages import Backend, lasting_backend, parts_come_back
 from harness.pipeline import Pipeline
@@ -147,14 +150,17 @@ class Run:
         with ExitStack() as cleanup:
             seen, proxy = self._stand_between(cleanup)
             provisioned = provision(request.pipeline, request.timing, aws, seen)
-            empty(request.pipeline, provisioned, aws)
+            if (on_aws := self.endpoints.on_aws) is None:
+                empty(request.pipeline, provisioned, aws)
+            else:
+                start_empty(request.pipeline, provisioned, aws, on_aws)
             self.ledger.append(
                 "provisioned",
                 max_receive_count={
                     name: request.pipeline.queue_of(name).max_receive_count for name in provisioned.types
                 },
                 faults=[timed.fault.name for timed in request.scenario.faults],
-                functions=functions_of(request.pipeline),
+                functions=functions_of(request.pipeline, provisioned),
             )
             watched = probes.Watched(request.pipeline, provisioned, aws, self.history, self.ledger)
             site = Site(
@@ -215,10 +221,7 @@ class Run:
         self._wait(lambda: self._made() >= ready_files, workers, FEED_TIMEOUT_S, "the first files")
         timeline.begin()
         send = self.load.send(offer, self.ledger, cleanup)
-        workers.start(
-            "trace",
-            lambda: probes.tail_invocations(self.endpoints.trace_file, self.ledger, workers.stop, trace_at_byte),
-        )
+        workers.start("trace", lambda: self._follow_invocations(watched, workers.stop, trace_at_byte))
         workers.start("sampler", lambda: probes.keep_sampling(watched, workers.stop, lambda: self._provision(seen)))
         workers.start("dispatcher", send)
         self._wait(lambda: self.history.start_at_s is not None, workers, DISPATCHER_TIMEOUT_S, "the first uploads")
@@ -236,6 +239,13 @@ class Run:
         self._wait(workers.futures["dispatcher"].done, workers, None, "the uploads")
         loaded.set()
         self._wait(workers.futures["faults"].done, workers, None, "the faults' end")
+
+    def _follow_invocations(self, watched: probes.Watched, stop: threading.Event, from_byte: int) -> None:
+        if self.endpoints.on_aws is None:
+            probes.tail_invocations(self.endpoints.trace_file, self.ledger, stop, from_byte)
+            return
+        functions = [found.function_name for found in watched.provisioned.types.values()]
+        invocations.keep_reading(self.aws, functions, self.ledger, stop)
 
     def _batch_job(self, cleanup: ExitStack) -> BatchJob:
         """The job that takes the place of functions and merge job; a run of it that goes on ends with the block."""
@@ -258,7 +268,7 @@ class Run:
         every_s, start_at_s = self.request.timing.merge_every_s, self.history.start_at_s
         assert start_at_s is not None  # the schedule has begun
         with lasting_backend(self.endpoints, "nrt-probe") as backend:
-            added = Added()
+            added = All() if self.endpoints.on_aws else Added()
 
             def on_run(run: MergeRun) -> None:
                 self.ledger.append("merge_run", **run.to_event())
@@ -269,7 +279,7 @@ class Run:
                 every_s, start_at_s + every_s, on_run, stop,
             )  # fmt: skip
 
-    def _record_merged(self, watched: probes.Watched, run: MergeRun, backend: Backend, added: Added) -> None:
+    def _record_merged(self, watched: probes.Watched, run: MergeRun, backend: Backend, added: Added | All) -> None:
         import psycopg2
 
         try:
@@ -321,7 +331,9 @@ class Run:
     def _collect_dead_letters(self, watched: probes.Watched) -> None:
         with sql.backend(self.endpoints, "nrt-probe") as connection:
             connection.autocommit = True
-            probes.sample(watched, connection, dict.fromkeys(watched.provisioned.types, 0), probes.StageCounts())
+            probes.sample(
+                watched, connection, dict.fromkeys(watched.provisioned.types, 0), probes.stage_counts_of(self.endpoints)
+            )
 
     def _run_hook(self, command: str) -> None:
         self.progress.phase(f"before judging: {command}")
@@ -349,7 +361,8 @@ class Run:
             list(pool.map(lambda item: self._account_type(*item), delivered.items()))
 
     def _account_type(self, type_name: str, files: list[DeliveredFile]) -> None:
-        for result in account(self.request.pipeline, type_name, files, self.endpoints):
+        count = account_on_aws if self.endpoints.on_aws else account
+        for result in count(self.request.pipeline, type_name, files, self.endpoints):
             if isinstance(result, TypeTotals):
                 self.ledger.append("accounted_type", **result.to_event())
             else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli.options import json_option, pipeline_option, print_json
+from harness.errors import UsageError
 from harness.quantities import Duration, Rate
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def show(name: str, as_json: bool) -> None:
 @click.command()
 @click.argument("name")
 @pipeline_option
-@click.option("--stack", type=click.Choice(["embedded", "compose"]), default="embedded", show_default=True,
-              envvar="NRT_STACK", help="Where to run: on this machine, or in Docker containers. A stack that `harness "
-              "up` or `docker compose up` started is used if there is one.")  # fmt: skip
+@click.option("--stack", type=click.Choice(["embedded", "compose", "aws"]), default="embedded", show_default=True,
+              envvar="NRT_STACK", help="Where to run: on this machine, in Docker containers, or on AWS itself. A stack "
+              "that `harness up` or `docker compose up` started is used if there is one.")  # fmt: skip
 @click.option("--rate", type=Rate(), help="Files to offer, such as 100/min: replaces the scenario's own arrivals.")
 @click.option("--duration", type=Duration(), help="How long to offer files, such as 5m.")
 @click.option("--time-scale", type=float, help="Divide the merge interval, the SLA and other limits by this.")
@@ -81,6 +82,14 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--maximum-concurrency", type=click.IntRange(2, 1000), help="How many invocations of each function the "
               "event source mapping allows at once.  [default: the pipeline's]")  # fmt: skip
 @click.option("--live", is_flag=True, help="Serve a page that shows the run while it goes on; its URL is printed.")
+@click.option("--adopt", metavar="STACK", help="With --stack aws: the CloudFormation stack that is deployed already; "
+              "otherwise one is made for this run, and removed after it.")  # fmt: skip
+@click.option("--image", metavar="URI", help="With --stack aws: the functions' container image in ECR.")
+@click.option("--parameter", "parameters", multiple=True, metavar="KEY=VALUE",
+              help="With --stack aws: a parameter of the template (docs/aws.md).")  # fmt: skip
+@click.option("--empty-tables", is_flag=True, help="With --stack aws: empty the tables and queues first, for good.")
+@click.option("--yes-this-costs-money", "agreed", is_flag=True,
+              help="With --stack aws: run. Without this the estimate is shown.")  # fmt: skip
 @click.option("--before-judging", metavar="COMMAND", help="Run a shell command after the drain; the "
               "stack is still up, and the file that HARNESS_STATUS names says where.")  # fmt: skip
 @json_option
@@ -92,6 +101,13 @@ def run(name: str, **options: Any) -> None:
     """
     from harness.command_run import run_scenario
 
+    asked = {option: options.pop(option) for option in ("adopt", "image", "parameters", "empty_tables", "agreed")}
+    if options["stack"] == "aws":
+        from harness.command_run_aws import AwsOptions, run_on_aws
+
+        sys.exit(run_on_aws(name, AwsOptions(**asked), **options))
+    if any(asked.values()):
+        raise UsageError("--adopt, --image, --parameter, --empty-tables and --yes-this-costs-money need --stack aws")
     sys.exit(run_scenario(name, **options))
 
 

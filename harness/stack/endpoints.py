@@ -37,12 +37,33 @@ class Inside:
 
 
 @dataclass(frozen=True)
+class OnAws:
+    """A pipeline that is deployed on AWS: what its resources are called, by type where each type has its own.
+
+    `data_api_target` is how the Redshift Data API is told of the warehouse; `may_empty` is whether a run may empty its
+    tables and queues.
+    """
+
+    stack: str
+    bucket: str
+    copy_role: str
+    secret_arn: str
+    data_api_target: dict[str, str]
+    functions: dict[str, str]
+    mappings: dict[str, str]
+    queue_urls: dict[str, str]
+    dead_letter_queue_urls: dict[str, str]
+    may_empty: bool
+
+
+@dataclass(frozen=True)
 class Endpoints:
     """A running stack.
 
     `postgres` is the stand-in's backend, for the harness's own accounting; the pipeline under test never sees it.
     `images_file` is None where the stack knows the pipeline's images already; `inside` is None where functions see
-    what the harness sees; `data_api_url` is None where the Redshift Data API is not served.
+    what the harness sees; `data_api_url` is None where the Redshift Data API is not served. On AWS (`on_aws`) the
+    URL is empty unless something stands in for it, and `postgres` is the warehouse itself.
     """
 
     stack: str
@@ -57,6 +78,7 @@ class Endpoints:
     pids: dict[str, int]
     inside: Inside | None = None
     data_api_url: str | None = None
+    on_aws: OnAws | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As `harness status --json` prints it, without the pipeline."""
@@ -79,6 +101,7 @@ def endpoints_from_json(raw: dict[str, Any]) -> Endpoints:
             pids=raw["pids"],
             inside=_inside_from_json(raw.get("inside")),
             data_api_url=raw.get("data_api_url"),
+            on_aws=OnAws(**raw["on_aws"]) if raw.get("on_aws") else None,
         )
     except (KeyError, TypeError) as error:
         raise HarnessError(f"not the status of a stack: {error}") from error

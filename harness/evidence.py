@@ -100,7 +100,7 @@ def starvation(evidence: Evidence) -> str | None:
     most of the machine. None when it can."""
     history = evidence.history
     share = history.others_cpu_share
-    timed_out = sum(event["status"] in ("timeout", "init_error") for event in history.invocations)
+    timed_out = sum(event["status"] == "timeout" for event in history.invocations)
     on_purpose = any(name.startswith(BREAKS_FUNCTIONS) for name in history.faults_planned)
     if share is None or share <= OTHERS_CPU_SHARE_MAX or not timed_out or on_purpose:
         return None

@@ -29,7 +29,7 @@ def merges_too_seldom() -> None:
     """Merges less often than the SLA allows."""
 
 
-@mutant("pipeline", "smoke", "functions", "ended before it answered", function={"memory_mb": 128})
+@mutant("pipeline", "smoke", "functions", "could not be started", function={"memory_mb": 128})
 def has_too_little_memory() -> None:
     """Gives the function 128 MB, less than its libraries take."""
 

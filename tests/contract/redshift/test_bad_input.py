@@ -132,7 +132,7 @@ def test_garbage_at_startup_ends_the_connection(raw: socket.socket, startup: byt
     assert sql("select 1") == [(1,)]
 
 
-@pytest.mark.parametrize("content", [b"", b"not parquet", b"PAR1" + b"\0" * 100 + b"PAR1"])
+@pytest.mark.parametrize("content", [b"not parquet", b"PAR1" + b"\0" * 100 + b"PAR1"])
 def test_a_corrupt_object_fails_the_copy_only(s3: Any, sql: Sql, prefix: str, content: bytes) -> None:
     s3.put_object(Bucket="landing", Key=f"{prefix}bad.parquet", Body=content)
     sql("create table t (a int)")

@@ -52,6 +52,8 @@ class Session:
         self._cancel_asked = False
         self._transaction_id = 0
         self._wrote = False  # in the current transaction
+        self._locks_asked_s: float | None = None  # when, while they may still be waited for
+        self._lock_waited_s = 0.0  # since the last statement that said so
         self._handlers: dict[int, Callable[[bytes], Awaitable[None]]] = {
             ord("Q"): self._on_query,
             ord("P"): self._on_parse,
@@ -226,7 +228,19 @@ class Session:
             self._own_transaction = True
             self._backend.send_hidden("BEGIN")
         self._wrote = True
+        if self._locks_asked_s is None:
+            self._locks_asked_s = time.monotonic()
         self._backend.send_hidden(*(LOCK.format(table) for table in plan.locks))
+
+    async def _locked(self) -> None:
+        """Wait until what was sent is done, the locks that were asked for with it.
+
+        Drivers that prepare a statement first wait for its lock then, long before they have it executed.
+        """
+        await self._backend.drained()
+        if self._locks_asked_s is not None:
+            self._lock_waited_s += time.monotonic() - self._locks_asked_s
+            self._locks_asked_s = None
 
     async def _on_execute(self, body: bytes) -> None:
         portal, _ = wire.read_text(body)
@@ -239,10 +253,8 @@ class Session:
             return
         await self._hold_commit(plan)
         if plan.is_special:
-            began_s = time.monotonic()
-            await self._backend.drained()
-            if plan.locks:
-                record.lock_wait_s = time.monotonic() - began_s
+            await self._locked()
+            record.lock_wait_s, self._lock_waited_s = self._lock_waited_s, 0.0
             if not self._backend.queue.failed_until_sync:
                 await self._run_special(plan, record)
             return
@@ -269,11 +281,11 @@ class Session:
             self._backend.send(wire.SYNC, Exchange("S"))
             if not self._in_transaction:
                 return
-            await self._backend.drained()
+            await self._locked()
             self._in_transaction = self._backend.status != "I"
             return
         if not self._backend.queue.failed_until_sync:
-            await self._backend.drained()
+            await self._locked()
         if not self._backend.queue.failed_until_sync:
             await self._work.workload.latency.hold_commit()
             self._backend.send_hidden("COMMIT")
@@ -300,7 +312,7 @@ class Session:
         """
         if not self._queues(plan):
             return True
-        await self._backend.drained()
+        await self._locked()
         if self._backend.queue.failed_until_sync:
             self._log.end(record, error="an earlier statement of the pipeline failed, or its lock could not be had")
             return False

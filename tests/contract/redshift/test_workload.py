@@ -1,5 +1,7 @@
 """Files that queue for one table, at the pipeline's own rate, against queueing theory. Latencies are a model's"""
 
+import contextlib
+import json
 import random
 import secrets
 import time
@@ -12,6 +14,7 @@ import psycopg2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import redshift_connector
 
 from harness.redshift import LatencyModel, Settings, running
 
@@ -102,6 +105,45 @@ def test_locks_that_wait_show_in_stv_locks(sql: Any, psycopg: Any, schema: str) 
         holder.rollback()
         waiting.result(30)
     assert [status.strip() for (status,) in found] == ["Holding write lock", "Waiting for write lock"]
+
+
+@pytest.mark.parametrize("held_s", [0.0, 1.0])
+def test_the_wait_of_a_drivers_copy_for_its_table_is_in_the_query_log(
+    postgres: Any, s3: Any, s3_endpoint: str, prefix: str, tmp_path: Path, held_s: float
+) -> None:
+    """redshift_connector prepares its COPY first, and waits for the table's lock there."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"a": pa.array([1], pa.int64())}), sink)
+    s3.put_object(Bucket="landing", Key=f"{prefix}1.parquet", Body=sink.getvalue().to_pybytes())
+    table, log = f"waited_{secrets.token_hex(6)}", tmp_path / "queries.jsonl"
+    settings = Settings(
+        postgres=postgres.dsn, user="awsuser", password=PASSWORD, tls_dir=tmp_path, s3_endpoint=s3_endpoint,
+        query_log=log,
+    )  # fmt: skip
+    with running(settings) as listening, contextlib.ExitStack() as cleanup:
+        login = {"host": "127.0.0.1", "port": listening.port, "user": "awsuser", "password": PASSWORD}
+        holder = cleanup.enter_context(contextlib.closing(psycopg2.connect(dbname="dev", **login)))
+        driver = redshift_connector.connect(database="dev", ssl=False, **login)
+        cleanup.callback(driver.close)
+        holder.cursor().execute(f"create table {table} (a bigint)")
+        holder.commit()
+        if held_s:
+            holder.cursor().execute(f"insert into {table} values (0)")
+        with ThreadPoolExecutor(1) as threads:
+            statement = (
+                f"copy {table} from 's3://landing/{prefix}' iam_role 'arn:aws:iam::000000000000:role/copy' parquet"
+            )
+            waiting = threads.submit(driver.cursor().execute, statement)
+            time.sleep(held_s)  # the wait is what is measured
+            holder.commit()
+            waiting.result(30)
+        driver.commit()
+        holder.cursor().execute(f"drop table {table}")
+        holder.commit()
+    (waited_s,) = (
+        query["lock_wait_s"] for line in log.read_text().splitlines() if "copy " in (query := json.loads(line))["sql"]
+    )
+    assert (waited_s > 0.5) == (held_s > 0)
 
 
 def test_the_wait_for_a_slot_shows_in_the_query_history(postgres: Any, s3_endpoint: str, tmp_path: Path) -> None:

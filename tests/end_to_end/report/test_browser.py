@@ -167,7 +167,7 @@ const wait = setInterval(() => {
     document.querySelectorAll("th, td, li, text, tspan").forEach((element) => {
       element.dispatchEvent(new MouseEvent("mouseover", { bubbles: true }));
     });
-    if (document.querySelector("a")) document.documentElement.dataset.harmed = 2;
+    if (document.querySelector('a:not([href^="#"])')) document.documentElement.dataset.harmed = 2;
     document.documentElement.dataset.hovered = document.querySelectorAll(".hovertext").length;
   }, 500);
 }, 50);

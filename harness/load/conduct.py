@@ -16,8 +16,8 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ from harness.ledger import Event, Ledger
 from harness.load.lifetime import end_with_parent
 from harness.locust_tab.panel import Latencies, Panel
 from harness.offer import Offer, append
-from harness.pipeline import Pipeline
 from harness.progress import Progress
 from harness.quantities import Duration, Rate
 from harness.run import RunRequest
@@ -92,17 +91,8 @@ class LocustLoad:
             self._sent.set()
 
 
-@contextmanager
-def _stack(pipeline: Pipeline) -> Iterator[Endpoints]:
-    """The stack that is up: of docker compose with NRT_STACK=compose, else what HARNESS_STATUS names, or is up here."""
-    if os.environ.get("NRT_STACK") == "compose":
-        with compose(pipeline, lambda text: print(f"harness: {text}", file=sys.stderr, flush=True)) as endpoints:
-            yield endpoints
-        return
-    yield _existing()
-
-
 def _existing() -> Endpoints:
+    """The stack that HARNESS_STATUS names, or that is up here."""
     named = os.environ.get("HARNESS_STATUS")
     if named:
         try:
@@ -161,9 +151,16 @@ def conduct(options: argparse.Namespace) -> ExitCode:
     Raises:
         HarnessError: it could not be run.
     """
+    # whether a stack is up is told before what is wrong with the run's description
+    existing = None if os.environ.get("NRT_STACK") == "compose" else _existing()
     request = _request(options)
-    with _stack(request.pipeline) as endpoints:
+    with ExitStack() as cleanup:
+        endpoints = existing or cleanup.enter_context(compose(request.pipeline, _say))
         return _conduct(request, options.out, endpoints)
+
+
+def _say(text: str) -> None:
+    print(f"harness: {text}", file=sys.stderr, flush=True)
 
 
 def _conduct(request: RunRequest, out: Path | None, endpoints: Endpoints) -> ExitCode:

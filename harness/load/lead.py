@@ -85,7 +85,8 @@ class Leader:
         if self._conductor is None or self.ended.is_set():
             return
         self._conductor.send_signal(signal.SIGINT)
-        self._conductor.stdin.close()
+        # not its end of input, which could be seen before the signal and be taken for Locust's death
+        self._tell({"event": "finished"})
         if not self.ended.wait(JUDGED_WITHIN_S):
             self._conductor.kill()
             self.ended.wait()

@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         _, rows = fidelity.read(PAGE)
         for item in items:
             page = item.get_closest_marker("documented")
-            if page and rows.get(_behaviour(item), {}).get(column) == fidelity.NO:
+            if page and rows.get(behaviour_of(item), {}).get(column) == fidelity.NO:
                 item.add_marker(pytest.mark.xfail(strict=True, reason=f"{column} does not, says docs/fidelity.md"))
                 item.stash[HASTY] = True
 
@@ -72,10 +72,11 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
     """A slow test that is left out is still one of the page's."""
     for item in items:
         if item.get_closest_marker("documented") and item.get_closest_marker("slow"):
-            item.session.stash.setdefault(RESULTS, {})[_behaviour(item)] = None
+            item.session.stash.setdefault(RESULTS, {})[behaviour_of(item)] = None
 
 
-def _behaviour(item: pytest.Item) -> fidelity.Behaviour:
+def behaviour_of(item: pytest.Item) -> fidelity.Behaviour:
+    """The line of docs/fidelity.md that a documented test writes."""
     page = item.get_closest_marker("documented")
     assert page is not None
     return fidelity.Behaviour(fidelity.area_of(item.path), fidelity.words(item.name), page.args[0])
@@ -86,7 +87,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     page = item.get_closest_marker("documented")
     if page and (report.when == "call" or (report.when == "setup" and report.skipped)):
-        item.session.stash.setdefault(RESULTS, {})[_behaviour(item)] = fidelity.verdict(report)
+        item.session.stash.setdefault(RESULTS, {})[behaviour_of(item)] = fidelity.verdict(report)
     return report
 
 

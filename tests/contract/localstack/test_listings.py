@@ -28,10 +28,12 @@ def bucket(aws: Aws) -> Iterator[str]:
 
 
 @pytest.mark.documented(LISTING)
-@pytest.mark.parametrize(("operation", "entries"), [
-    ("list_objects_v2", "Contents"), ("list_objects", "Contents"), ("list_object_versions", "Versions"),
-])  # fmt: skip
-@pytest.mark.parametrize("page_size", [1, 3, 1000])
+@pytest.mark.parametrize(
+    ("operation", "entries"),
+    [("list_objects_v2", "Contents"), ("list_objects", "Contents"), ("list_object_versions", "Versions")],
+    ids=["ListObjectsV2", "ListObjects", "ListObjectVersions"],
+)
+@pytest.mark.parametrize("page_size", [1, 3, 1000], ids="MaxKeys {}".format)
 def test_a_listing_has_every_key_once_and_in_order(
     aws: Aws, bucket: str, operation: str, entries: str, page_size: int
 ) -> None:
@@ -44,7 +46,7 @@ def test_a_listing_has_every_key_once_and_in_order(
 
 
 @pytest.mark.documented(LISTING)
-@pytest.mark.parametrize("page_size", [1, 1000])
+@pytest.mark.parametrize("page_size", [1, 1000], ids="MaxKeys {}".format)
 def test_common_prefixes_and_start_after_are_of_plain_keys(aws: Aws, bucket: str, page_size: int) -> None:
     s3 = aws.client("s3")
     folders: list[dict[str, Any]] = [

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-glue run test test-ministack test-all lint types lock reference reproduction clean
+.PHONY: help setup setup-dev setup-glue setup-otava run test test-ministack test-all lint types lock reference reproduction clean
 
 help: ## list what one can do
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ setup-dev:
 setup-glue: setup ## also make .venv-glue, with Spark: the design that the pipeline replaced runs in it (needs Java 17)
 	@$(PYTHON) requirements/install.py --glue
 
+setup-otava: setup ## also make .venv-otava: apache-otava, whose change points `harness trend` shows beside its own
+	@$(PYTHON) requirements/install.py --otava
+
 run: setup ## the main job: 100 files a minute for two minutes through the whole pipeline, and a verdict
 	@.venv/bin/harness run steady --time-scale 60 --duration 2m
 
@@ -29,7 +32,7 @@ test-ministack: setup-dev ## the contract tests of Lambda and SQS against MiniSt
 	@NRT_CONTRACT_ENDPOINT=ministack NRT_FIDELITY_EXPECT="MiniStack $$(sed -n 's/^ministack==\([^ ]*\).*/\1/p' requirements/ministack.txt)" \
 	    .venv/bin/python -m pytest -q -r fEX -m "not slow" tests/contract/localstack
 
-test-all: setup-dev lint types ## everything, the long tests included
+test-all: setup-dev setup-otava lint types ## everything, the long tests included
 	@.venv/bin/python -m pytest
 
 lint: setup-dev ## ruff: style and formatting
@@ -57,4 +60,4 @@ reproduction: setup ## the original's load at the true clock and compressed (abo
 	@.venv/bin/harness reproduce $(REPRODUCTION) --out docs/reproduction.md
 
 clean: ## remove what setup and runs made
-	@rm -rf .venv .venv-emulator .venv-glue .venv-ministack .harness runs
+	@rm -rf .venv .venv-emulator .venv-glue .venv-ministack .venv-otava .harness runs

@@ -46,13 +46,14 @@ class Trials:
 
     def outcome(self, change: Change, counted: dict[str, int] | None = None) -> Outcome:
         """Of one comparison; `counted` is what one run of the head counts besides."""
-        base = [self._drawn(turn, 0) for turn in range(self._repeat)]
-        head = [change(self._drawn(turn, 1)) for turn in range(self._repeat)]
+        base = [self.drawn(turn, 0) for turn in range(self._repeat)]
+        head = [change(self.drawn(turn, 1)) for turn in range(self._repeat)]
         if counted:
             head[-1] = replace(head[-1], counts=head[-1].counts | counted)
         return compare(base, head).outcome
 
-    def _drawn(self, turn: int, side: int) -> Measured:
+    def drawn(self, turn: int, side: int) -> Measured:
+        """A run of one side, the turn-th of it."""
         one = self._luck.choice(self._recorded)
         mood = self._luck.gauss(0, 1)
         metrics = {

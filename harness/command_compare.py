@@ -5,10 +5,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from harness import trend
+from harness import change_points, trend
 from harness.compare import Comparison, compare, measure, runs_in
 from harness.compare.text import render
 from harness.errors import ExitCode, HarnessError, UsageError
@@ -64,7 +65,8 @@ def gate_versions(
 
 
 def show_trend(history: Path, runs: Sequence[str], label: str, recent: int, as_json: bool) -> int:
-    """Add runs to a history and print what changed in it. Returns the exit code.
+    """Add runs to a history and print what changed in it, with apache-otava's second look. Returns the exit code,
+    which is the harness's own judgement alone.
 
     Raises:
         UsageError: something that was named is no run, or the history cannot be used.
@@ -73,18 +75,31 @@ def show_trend(history: Path, runs: Sequence[str], label: str, recent: int, as_j
     trend.add(history, [trend.line(measure(run), label) for name in runs for run in _runs(name)])
     lines = trend.read(history)
     found = trend.changes(lines)
-    if as_json:
-        click.echo(json.dumps({"schema": trend.SCHEMA, "runs": len(lines), "changes": [asdict(one) for one in found]}))
-    for one in () if as_json else found:
-        click.echo(f"{one.started_at}  {one.since}  {'worse' if one.worse else 'better'}  {one.name}: {one.detail}")
+    second = change_points.opinion(lines)
+    _tell(lines, [*found, *second.changes], second.why_not, as_json)
     if any(one.worse and one.since in {line["run"] for line in lines[-recent:]} for one in found):
         return ExitCode.FAIL
     if len(lines) < 2 * trend.SIDE_MIN:
         click.echo(f"{len(lines)} of {2 * trend.SIDE_MIN} runs that a change of a latency needs to be seen", err=True)
         return ExitCode.INCONCLUSIVE
-    if not found and not as_json:
+    if not as_json and not found and not second.changes:
         click.echo(f"nothing changed in {len(lines)} runs")
     return ExitCode.PASS
+
+
+def _tell(lines: Sequence[Any], changes: Sequence[trend.Change], otava_why_not: str | None, as_json: bool) -> None:
+    told = sorted(changes, key=lambda one: (one.started_at, one.name, one.judge))
+    if as_json:
+        otava = {"looked": otava_why_not is None, "why_not": otava_why_not}
+        whole = {"schema": trend.SCHEMA, "runs": len(lines), "otava": otava, "changes": [asdict(one) for one in told]}
+        click.echo(json.dumps(whole))
+        return
+    for one in told:
+        whose = "" if one.judge == "harness" else f", says {one.judge}"
+        which = "worse" if one.worse else "better"
+        click.echo(f"{one.started_at}  {one.since}  {which}  {one.name}: {one.detail}{whose}")
+    if otava_why_not:
+        click.echo(otava_why_not, err=True)
 
 
 def _runs(name: str) -> list[RunDirectory]:

@@ -1,7 +1,8 @@
 """`harness trend`: a history of runs, one JSON line each, and where in it something changed.
 
 In: measured runs, to be added; a history file. Out: the same file with more lines, and the `Change`s in it. It asks
-another question than `harness compare`: not whether this version is worse, but since when. It is never the only judge.
+another question than `harness compare`: not whether this version is worse, but since when. It is never the only judge;
+`change_points` looks a second time.
 """
 
 import json
@@ -23,7 +24,7 @@ SIDE_MIN = 4
 
 @dataclass(frozen=True)
 class Change:
-    """Since which run a count or a metric is another one. `ratio` is None for counts."""
+    """Since which run a count or a metric is another one, and who says so. `ratio` is None for counts."""
 
     name: str
     since: str
@@ -31,6 +32,7 @@ class Change:
     worse: bool
     detail: str
     ratio: float | None
+    judge: str = "harness"
 
 
 def line(one: Measured, label: str) -> dict[str, Any]:
@@ -123,9 +125,14 @@ def _gone(lines: Sequence[dict[str, Any]]) -> Iterator[Change]:
             yield Change("runs that can be judged", after["run"], after["started_at"], True, after["problem"], None)
 
 
+def measured_in(metric: Metric, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The runs that measured a metric and can be judged."""
+    return [one for one in lines if one["metrics"].get(metric.name) is not None and not one["problem"]]
+
+
 def _metric(metric: Metric, lines: Sequence[dict[str, Any]]) -> list[Change]:
     """The surest change of a metric, and then those before and after it (binary segmentation)."""
-    measured = [one for one in lines if one["metrics"].get(metric.name) is not None and not one["problem"]]
+    measured = measured_in(metric, lines)
     splits = range(SIDE_MIN, len(measured) - SIDE_MIN + 1)
     if not splits:
         return []

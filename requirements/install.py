@@ -1,5 +1,6 @@
 """Make the environments: `.venv` (harness, generators, handler), `.venv-emulator` (LocalStack), and on demand
-`.venv-glue` (the Glue design's job with Spark) and `.venv-ministack` (the second emulator, for the contract tests).
+`.venv-glue` (the Glue design's job with Spark), `.venv-otava` (change points for `harness trend`) and `.venv-ministack`
+(the second emulator, for the contract tests).
 
 In: the hash-pinned `requirements/*.txt`. Out: the environments, each with a stamp that lets the next call return at
 once. Uses the standard library only and parses on any Python, 2.7 included, so that a too old one gets a sentence,
@@ -161,6 +162,7 @@ def main():
     parser = argparse.ArgumentParser(description="Make .venv and .venv-emulator from requirements/*.txt.")
     parser.add_argument("--dev", action="store_true", help="also what the tests and linters need")
     parser.add_argument("--glue", action="store_true", help="only .venv-glue, for the design that runs on Spark")
+    parser.add_argument("--otava", action="store_true", help="only .venv-otava, for the change points of a history")
     options = parser.parse_args()
 
     def say(text):
@@ -170,6 +172,9 @@ def main():
         check_machine()
         if options.glue:
             make(os.path.join(ROOT, ".venv-glue"), ["glue"], say)
+            return 0
+        if options.otava:
+            make(os.path.join(ROOT, ".venv-otava"), ["otava"], say, with_project=False)
             return 0
         venv = os.path.join(ROOT, ".venv")
         make(venv, ["harness", "dev"] if options.dev or has_dev_tools(venv) else ["harness"], say)

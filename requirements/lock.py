@@ -29,6 +29,7 @@ def main() -> int:
     lock("dev", *sys.argv[1:])
     lock("glue", *sys.argv[1:])
     lock("ministack", *sys.argv[1:])
+    lock("otava", *sys.argv[1:])
     lock("requirements", *sys.argv[1:], directory=REQUIREMENTS.parent / "handler")
     lock("emulator", "--exclude-newer", EMULATOR_AS_OF, *sys.argv[1:])
     return 0

@@ -67,6 +67,8 @@ def gate(
 def trend(history: Path, runs: tuple[str, ...], label: str, recent: int, as_json: bool) -> None:
     """Add RUNS to HISTORY, a file with one JSON line a run, and say since which run something is different.
 
+    Where `make setup-otava` was run, apache-otava looks too; what it finds is shown, and does not decide.
+
     Exit codes: 0 no recent change for the worse, 1 there is one, 2 usage or bad input, 3 too few runs to tell.
     """
     from harness.command_compare import show_trend

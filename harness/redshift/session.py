@@ -162,7 +162,7 @@ class Session:
         if plan.copy is not None:
             await self._work.workload.latency.hold_queued_copy()
         self._take_locks(plan)
-        succeeded = await self._queue(plan, record) and await self._run_special(plan, record)
+        succeeded = await self._queue(plan, record) and await self._run_special_locked(plan, record)
         status = await self._backend.sync(hide_ready=True)
         return status if succeeded else None
 
@@ -253,10 +253,7 @@ class Session:
             return
         await self._hold_commit(plan)
         if plan.is_special:
-            await self._locked()
-            record.lock_wait_s, self._lock_waited_s = self._lock_waited_s, 0.0
-            if not self._backend.queue.failed_until_sync:
-                await self._run_special(plan, record)
+            await self._run_special_locked(plan, record)
             return
         self._track(plan)
         self._backend.send(wire.message(b"E", body), Exchange("E", record=record))
@@ -361,6 +358,15 @@ class Session:
             self._own_transaction = False
         elif plan.transaction == "end":
             self._in_transaction = self._own_transaction = False
+
+    async def _run_special_locked(self, plan: Plan, record: Record) -> bool:
+        """Run it once it has its locks: a COPY that waited reads what its prefix holds when it goes on."""
+        await self._locked()
+        record.lock_wait_s, self._lock_waited_s = self._lock_waited_s, 0.0
+        if self._backend.queue.failed_until_sync:
+            self._log.end(record, error="its lock could not be had")
+            return False
+        return await self._run_special(plan, record)
 
     async def _run_special(self, plan: Plan, record: Record) -> bool:
         """Run what the gateway does itself; whether it succeeded. An error was already told to the client."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 from typing import Any
 
@@ -95,6 +96,29 @@ def test_a_second_copy_waits_for_the_first_transaction(connect: Connect, prefix:
     assert finished[0] >= released
     cursor.execute("select count(*) from t")
     assert cursor.fetchone() == [4]
+
+
+@pytest.mark.documented("Managing concurrent write operations")
+@pytest.mark.parametrize("opens", ["psycopg", "connect"], ids=["simple", "extended"])
+def test_a_copy_that_waited_reads_what_is_there_when_it_goes_on(
+    request: pytest.FixtureRequest, sql: Any, psycopg: Connect, prefix: str, opens: str
+) -> None:
+    """Two writers of one prefix that take turns by the table's lock each load what they wrote."""
+    sql("create table t (a bigint)")
+    first = psycopg()
+    first.autocommit = False
+    first.cursor().execute("lock t")
+    second = request.getfixturevalue(opens)()
+    second.autocommit = True
+    copy = f"copy t from 's3://landing/{prefix}' iam_role '{IAM_ROLE}' parquet"
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(second.cursor().execute, copy)
+        while not sql("select 1 from pg_locks where relation = 't'::regclass and not granted"):
+            assert not waiting.done()
+        wr.s3.to_parquet(pd.DataFrame({"a": [1, 2]}), f"s3://landing/{prefix}x.parquet")
+        first.commit()
+        waiting.result(30)
+    assert sql("select count(*) from t") == [(2,)]
 
 
 def test_a_wrong_password_is_refused(gateway: Any) -> None:

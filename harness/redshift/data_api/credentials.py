@@ -30,7 +30,7 @@ class TemporaryCredentials:
     """The temporary passwords of the gateway's user; safe to use from several threads."""
 
     def __init__(self, user: str, database: str, clock: Callable[[], float] = time.time) -> None:
-        self.user, self._database, self._clock = user, database, clock
+        self.user, self.database, self._clock = user, database, clock
         self._lock = threading.Lock()
         self._issued: list[TemporaryPassword] = []
 
@@ -52,8 +52,8 @@ class TemporaryCredentials:
         return issued
 
     def _require_database(self, name: str | None) -> None:
-        if name is not None and name != self._database:
-            raise validation_error(f"database {name!r} does not exist here: this is {self._database!r}")
+        if name is not None and name != self.database:
+            raise validation_error(f"database {name!r} does not exist here: this is {self.database!r}")
 
     def get_cluster_credentials(self, request: dict[str, Any]) -> dict[str, Any]:
         """`redshift` GetClusterCredentials; there is one database user here, and AutoCreate makes no other."""

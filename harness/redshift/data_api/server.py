@@ -17,6 +17,7 @@ from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from harness.redshift.data_api import shapes
+from harness.redshift.data_api.clusters import Clusters
 from harness.redshift.data_api.credentials import TemporaryCredentials
 from harness.redshift.data_api.errors import ApiError
 from harness.redshift.data_api.operations import DataApi, Operation
@@ -41,11 +42,13 @@ def _served(service: str, operations: dict[str, Operation]) -> dict[str, _Served
 class Application:
     """The WSGI application."""
 
-    def __init__(self, api: DataApi, credentials: TemporaryCredentials) -> None:
+    def __init__(self, api: DataApi, credentials: TemporaryCredentials, clusters: Clusters) -> None:
         serverless: dict[str, Operation] = {"GetCredentials": credentials.get_credentials}
         self._by_target = {"RedshiftData": _served("redshift-data", api.operations),
                            "RedshiftServerless": _served("redshift-serverless", serverless)}  # fmt: skip
-        self._by_action = _served("redshift", {"GetClusterCredentials": credentials.get_cluster_credentials})
+        provisioned: dict[str, Operation] = {"GetClusterCredentials": credentials.get_cluster_credentials,
+                                             "DescribeClusters": clusters.describe_clusters}  # fmt: skip
+        self._by_action = _served("redshift", provisioned)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request = Request(environ)
@@ -86,7 +89,7 @@ class Application:
         served = self._by_action.get(action)
         try:
             if served is None:
-                raise ApiError("InvalidAction", f"{action} is not served here: {', '.join(self._by_action)} is")
+                raise ApiError("InvalidAction", f"{action} is not served here: {', '.join(self._by_action)} are")
             answer = served.run(shapes.read_query(body, served.model))
         except ApiError as error:
             return respond(shapes.write_query_error(error), status=error.status)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 
+from harness.redshift.data_api.clusters import Clusters
 from harness.redshift.data_api.credentials import TemporaryCredentials
 from harness.redshift.data_api.metadata import Metadata
 from harness.redshift.data_api.operations import DataApi
@@ -46,7 +47,9 @@ class Service:
             return connection
 
         self._runner = Runner(Sessions(connect), warehouse)
-        self._server = Server(host, port, Application(DataApi(self._runner, Metadata(connect)), credentials))
+        clusters = Clusters(host, gateway_port, credentials.user, credentials.database)
+        application = Application(DataApi(self._runner, Metadata(connect)), credentials, clusters)
+        self._server = Server(host, port, application)
         self.url = self._server.url
 
     def close(self) -> None:

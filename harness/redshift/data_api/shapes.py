@@ -45,12 +45,15 @@ def read_json(body: bytes, operation: OperationModel) -> dict[str, Any]:
 
 
 def read_query(body: bytes, operation: OperationModel) -> dict[str, Any]:
-    """The parameters of a Query request; of lists, which no operation here has a use for, only their presence."""
+    """The parameters of a Query request; lists are of texts, as no operation here has others."""
     fields = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     shape, parameters = _structure(operation.input_shape), dict[str, Any]()
     for name, value in fields.items():
+        name, _, item = name.partition(".")
         member = shape.members.get(name)
-        if member is not None:
+        if member is not None and item:
+            parameters.setdefault(name, []).append(value)
+        elif member is not None:
             parameters[name] = _from_text(member, value)
     return _checked(parameters, operation)
 
@@ -60,6 +63,8 @@ def _from_text(shape: Shape, value: str) -> Any:
         return int(value) if re.fullmatch(r"-?\d{1,18}", value) else value
     if shape.type_name == "boolean":
         return value.lower() == "true"
+    if shape.type_name == "list" and not value:
+        return []  # how an SDK sends an empty list
     return value
 
 
@@ -138,14 +143,29 @@ def _as_json(value: object) -> object:
 
 
 def write_query(answer: Mapping[str, Any], operation: OperationModel) -> bytes:
-    """An answer of the Query protocol: XML with one element a member."""
+    """An answer of the Query protocol: XML with one element a member, and one for each item of a list."""
     root = ElementTree.Element(f"{operation.name}Response", xmlns=operation.service_model.metadata["xmlNamespace"])
     result = ElementTree.SubElement(root, f"{operation.name}Result")
-    for name, value in answer.items():
-        text = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
-        ElementTree.SubElement(result, name).text = text
+    _add_members(result, answer, _structure(operation.output_shape))
     ElementTree.SubElement(ElementTree.SubElement(root, "ResponseMetadata"), "RequestId").text = REQUEST_ID
     return bytes(ElementTree.tostring(root))
+
+
+def _add_members(parent: ElementTree.Element, value: Mapping[str, Any], shape: StructureShape) -> None:
+    for name, member in value.items():
+        _fill(ElementTree.SubElement(parent, name), member, shape.members[name])
+
+
+def _fill(element: ElementTree.Element, value: Any, shape: Shape) -> None:
+    if isinstance(shape, StructureShape):
+        _add_members(element, value, shape)
+    elif isinstance(shape, ListShape):
+        for item in value:
+            _fill(ElementTree.SubElement(element, shape.member.serialization.get("name", "member")), item, shape.member)
+    elif isinstance(value, datetime):
+        element.text = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    else:
+        element.text = str(value)
 
 
 def write_query_error(error: ApiError) -> bytes:

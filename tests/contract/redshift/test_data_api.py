@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import awswrangler as wr
 import boto3
 import psycopg2
 import pytest
@@ -381,8 +382,23 @@ def test_cluster_credentials_are_refused_for_what_there_is_not(clients: Callable
         redshift.get_cluster_credentials(DbUser="nobody", ClusterIdentifier="c")
     with pytest.raises(ClientError, match="between 900 and 3600"):
         redshift.get_cluster_credentials(DbUser="awsuser", ClusterIdentifier="c", DurationSeconds=60)
-    with pytest.raises(ClientError, match=r"InvalidAction.*DescribeClusters is not served"):
-        redshift.describe_clusters()
+    with pytest.raises(ClientError, match=r"InvalidAction.*DeleteCluster is not served"):
+        redshift.delete_cluster(ClusterIdentifier="c")
+
+
+@pytest.mark.documented("DescribeClusters")
+def test_a_client_that_looks_its_cluster_up_finds_the_gateway(
+    clients: Callable[[str], Any], listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """awswrangler does: `connect_temp` asks for a password and an empty list of groups, then for the endpoint."""
+    (found,) = clients("redshift").describe_clusters(ClusterIdentifier="mine")["Clusters"]
+    assert (found["ClusterIdentifier"], found["DBName"], found["ClusterStatus"]) == ("mine", "dev", "available")
+    assert found["Endpoint"] == {"Address": "127.0.0.1", "Port": listening.port}
+    with pytest.raises(ClientError, match="has no tags"):
+        clients("redshift").describe_clusters(TagKeys=["team"])
+    monkeypatch.setenv("AWS_ENDPOINT_URL_REDSHIFT", str(listening.data_api_url))
+    with wr.redshift.connect_temp("mine", "awsuser", db_groups=[], ssl=False) as connection:
+        assert wr.redshift.read_sql_query("select 1 as one", connection)["one"].tolist() == [1]
 
 
 @pytest.mark.documented("GetCredentials")

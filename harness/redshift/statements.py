@@ -20,6 +20,7 @@ from harness.redshift.lateral import lateral_aliases, replace_aliases
 from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Plan, not_supported, syntax_error
+from harness.redshift.shows import show
 from harness.redshift.tokens import Cursor, Token
 from harness.redshift.workload import ModelSetting
 
@@ -227,6 +228,8 @@ _REDSHIFT_SETTINGS = frozenset((
 
 def _setting(kind: str, tokens: list[Token]) -> Plan:
     """SET and SHOW; Redshift's own parameters live in the backend as `redshift.<name>`."""
+    if kind == "SHOW" and (listing := show(tokens)):
+        return Plan(kind, listing)
     parts = lex.code(tokens)
     for index, token in enumerate(parts[1:4], 1):
         name = token.text.lower()

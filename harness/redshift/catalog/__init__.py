@@ -14,7 +14,7 @@ from harness.redshift.connect import Address
 
 _FILES = (
     "tables.sql", "functions.sql", "scalars.sql", "lengths.sql", "declared.sql", "catalog.sql", "late_views.sql",
-    "views.sql",
+    "views.sql", "shows.sql",
 )  # fmt: skip
 _LOCK = 4_711_201  # two gateways may start on one database at the same time
 

@@ -224,6 +224,98 @@ def test_lateral_column_aliases_of_a_prepared_statement(connect: Connect) -> Non
     assert cursor.fetchone() == [1]
 
 
+@pytest.fixture
+def described(psycopg: Callable[[], Any]) -> Callable[..., tuple[list[str], list[tuple[Any, ...]]]]:
+    """Runs a statement: the names of its columns, and its rows."""
+    cursor = psycopg().cursor()
+
+    def run(statement: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        cursor.execute(statement)
+        return [column.name for column in cursor.description], cursor.fetchall()
+
+    return run
+
+
+Described = Callable[[str], tuple[list[str], list[tuple[Any, ...]]]]
+
+
+@source("SHOW DATABASES")
+def test_show_databases(described: Described) -> None:
+    names, rows = described("show databases like 'de_' limit 5")
+    assert names[:4] == ["database_name", "database_owner", "database_type", "database_acl"]
+    assert [row[0] for row in rows] == ["dev"]
+    assert described("show databases like 'de'")[1] == []
+
+
+@source("SHOW SCHEMAS")
+def test_show_schemas(described: Described, schema: str) -> None:
+    names, rows = described(f"show schemas from database dev like '{schema}'")
+    assert names == ["database_name", "schema_name", "schema_owner", "schema_type", "schema_acl", "source_database",
+                     "schema_option"]  # fmt: skip
+    assert [(row[0], row[1], row[3]) for row in rows] == [("dev", schema, "local")]
+    every = [row[1] for row in described("show schemas from database dev")[1]]
+    assert {"public", "pg_catalog", "information_schema"} <= set(every)
+    assert not any("redshift_" in name for name in every)
+    assert described("show schemas from database elsewhere")[1] == []
+
+
+@source("SHOW TABLES")
+def test_show_tables(sql: Sql, described: Described, schema: str) -> None:
+    sql("create table kept (a int) diststyle even; create table spread (a int distkey); create table plain (a int)")
+    sql("create view seen as select a from kept")
+    sql(f"create view late as select a from {schema}.kept with no schema binding")
+    sql("comment on table kept is 'what is kept'")
+    names, rows = described(f"show tables from schema dev.{schema}")
+    assert names == ["database_name", "schema_name", "table_name", "table_type", "table_acl", "remarks", "owner",
+                     "last_altered_time", "last_modified_time", "dist_style", "table_subtype"]  # fmt: skip
+    assert [(*row[2:4], row[5], row[6], *row[9:]) for row in rows] == [
+        ("kept", "TABLE", "what is kept", "awsuser", "EVEN", "REGULAR TABLE"),
+        ("late", "VIEW", None, "awsuser", None, "LATE BINDING VIEW"),
+        ("plain", "TABLE", None, "awsuser", "AUTO (ALL)", "REGULAR TABLE"),
+        ("seen", "VIEW", None, "awsuser", None, "REGULAR VIEW"),
+        ("spread", "TABLE", None, "awsuser", "KEY(a)", "REGULAR TABLE"),
+    ]
+    assert [row[2] for row in described(f"show tables from schema {schema} like '%e%' limit 2")[1]] == ["kept", "late"]
+
+
+@source("SHOW COLUMNS")
+def test_show_columns(sql: Sql, described: Described, schema: str) -> None:
+    sql("create table t (id bigint not null distkey, name varchar(9) default 'x' encode zstd, price numeric(8, 2), "
+        "s super) sortkey (name, id)")  # fmt: skip
+    names, rows = described(f"show columns from table dev.{schema}.t")
+    assert names == ["database_name", "schema_name", "table_name", "column_name", "ordinal_position", "column_default",
+                     "is_nullable", "data_type", "character_maximum_length", "numeric_precision", "numeric_scale",
+                     "remarks", "sort_key_type", "sort_key", "dist_key", "encoding", "collation"]  # fmt: skip
+    assert [(row[3], row[4], row[6], row[7], row[8], row[10], *row[12:16]) for row in rows] == [
+        ("id", 1, "NO", "bigint", None, 0, "COMPOUND", 2, 1, "none"),
+        ("name", 2, "YES", "character varying", 9, None, "COMPOUND", 1, None, "zstd"),
+        ("price", 3, "YES", "numeric", None, 2, None, None, None, "az64"),
+        ("s", 4, "YES", "super", None, None, None, None, None, "zstd"),
+    ]
+    assert [row[3] for row in described(f"show columns from table {schema}.t like 'n%'")[1]] == ["name"]
+
+
+@source("SHOW TABLES")
+def test_show_of_a_prepared_statement(connect: Connect, schema: str) -> None:
+    cursor = connect().cursor()
+    cursor.execute("create table t (a int)")
+    cursor.execute("show tables from schema %s.%s like %s", ("dev", schema, "t%"))
+    assert [row[2] for row in cursor.fetchall()] == ["t"]
+
+
+@source("SHOW TABLES")
+@pytest.mark.parametrize(("statement", "code"), [
+    ("show tables", "42601"), ("show tables from schema a.b.c", "42601"), ("show columns from table t", "42601"),
+    ("show tables from schema public like pattern", "42601"), ("show tables from schema public limit 10001", "22023"),
+    ("show schemas from database dev order by 1", "42601"), ("show grants on table t", "0A000"),
+    ("show databases from data catalog", "0A000"),
+])  # fmt: skip
+def test_a_show_that_cannot_be(sql: Sql, statement: str, code: str) -> None:
+    with pytest.raises(psycopg2.Error) as caught:
+        sql(statement)
+    assert caught.value.pgcode == code
+
+
 @source("Connect by using the psql tool")
 def test_psql_describes(sql: Sql, postgres: Any, gateway: Listening, schema: str) -> None:
     sql("create table t (id int identity(1, 1), name varchar(9), s super, primary key (id)) distkey (id)")

@@ -4,7 +4,7 @@ In: file counts, driver memories, workers. Out: one JSON document on standard ou
 real job (`glue/job.py`) on a stack of its own: files of a few records lie in the bucket, the job loads them. Times of a
 busy machine say nothing by themselves: compare the measurements of one call. Needs `make setup-glue` and Java 17.
 
-    python -m benchmarks.glue_small_files --files 50 --files 500 --driver-memory 1024 --driver-memory 40
+    python -m benchmarks.glue_small_files --files 200 --files 4000 --driver-memory 1024 --driver-memory 96
 """
 
 import argparse

@@ -9,16 +9,17 @@ import struct
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from harness.redshift import connect
+from harness.redshift import connect, result_types
 from harness.redshift import messages as wire
 from harness.redshift.exchanges import Answer, BackendError, Exchange, ExchangeQueue, Skipped
 from harness.redshift.querylog import QueryLog
+from harness.redshift.result_types import Shape
 
 READ_SIZE_BYTES = 1 << 18
 COPY_CHUNK_BYTES = 1 << 17
 _STATEMENT, _PORTAL = b"_redshift_gateway", b"_redshift_gateway"
 _OPEN_KINDS, _CLOSE_KINDS = "CPBE", "CC"
-_D, _C, _Z, _E = b"DCZE"
+_D, _C, _Z, _E, _T = b"DCZET"
 _COMPLETES = {ord("1"): "P", ord("2"): "B", ord("3"): "C", ord("n"): "D", ord("T"): "D", ord("I"): "E", ord("s"): "E"}
 ErrorFilter = Callable[[bytes], bytes]
 
@@ -201,14 +202,16 @@ class Backend:
             if kind == _D and front and not front.answer and not front.hidden:
                 front.rows += 1
                 front.size_bytes += end - at
+                writers = front.shape.writers if front.shape else None
+                replacement = result_types.row(bytes(buffer[at:end]), writers) if writers else None
             else:
                 replacement = self._handle(kind, front, buffer, at, end)
-                if replacement is not None:
-                    if at > span:
-                        client.write(bytes(buffer[span:at]))
-                    if replacement:
-                        client.write(replacement)
-                    span = end
+            if replacement is not None:
+                if at > span:
+                    client.write(bytes(buffer[span:at]))
+                if replacement:
+                    client.write(replacement)
+                span = end
             at = end
         if at > span:
             client.write(bytes(buffer[span:at]))
@@ -235,6 +238,8 @@ class Backend:
 
     def _on_client(self, kind: int, front: Exchange, buffer: bytearray, at: int, end: int) -> bytes | None:
         hidden = front.hidden
+        if kind == _T and not hidden:
+            return self._describe(front, bytes(buffer[at:end]))
         if kind == _C:
             front.tags += 1
             hidden = hidden or front.tags <= front.hide_tags_before
@@ -246,6 +251,17 @@ class Backend:
         elif _COMPLETES.get(kind) == front.kind:
             self._finish(self.queue.pop())
         return b"" if hidden else None
+
+    def _describe(self, front: Exchange, message: bytes) -> bytes | None:
+        """A result's columns: as Redshift numbers their types; what is to be done with its rows is kept."""
+        changed, writers = result_types.described(message) or (None, {})
+        if front.shape is not None and front.kind == "D":
+            front.shape.writers = writers
+        elif front.kind == "Q":
+            front.shape = Shape(writers) if writers else None
+        if front.kind == "D":
+            self._finish(self.queue.pop())
+        return changed
 
     def _finish(self, exchange: Exchange, error: str | None = None) -> None:
         if exchange.record:

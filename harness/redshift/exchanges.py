@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from harness.redshift.messages import Refusal, data_row, error_fields
 from harness.redshift.querylog import Record
+from harness.redshift.result_types import Shape
 
 
 class BackendError(Exception):
@@ -54,6 +55,7 @@ class Exchange:
 
     kind: Q and S end with ReadyForQuery, P B C with their completion, D with a description, E with the end of a
     portal's rows. An exchange with an `answer` is the gateway's own; `hidden` ones are swallowed unless they fail.
+    shape: of the statement or portal that D describes or E runs; a Q finds its own.
     """
 
     kind: str
@@ -64,6 +66,7 @@ class Exchange:
     hide_tags_after: int | None = None
     refusal: Refusal | None = None
     record: Record | None = None
+    shape: Shape | None = None
     rows: int = 0
     size_bytes: int = 0
     tags: int = 0

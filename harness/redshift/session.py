@@ -18,6 +18,7 @@ from harness.redshift.exchanges import BackendError, Exchange, Skipped
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.plan import Plan
 from harness.redshift.querylog import QueryLog, Record
+from harness.redshift.result_types import Shape
 from harness.redshift.statements import plan_script, resolve_aliases
 
 _Done = TypeVar("_Done")
@@ -46,6 +47,7 @@ class Session:
         self._identity, self._client, self._backend, self._work, self._log = identity, client, backend, work, log
         self._statements: dict[str, Plan] = {}
         self._portals: dict[str, Plan] = {}
+        self._shapes: dict[tuple[str, str], Shape] = {}  # of statements (S) and portals (P)
         self._own_transaction = False  # the gateway opened it for a single statement
         self._in_transaction = False  # the client's, as far as its messages were sent
         self._special: asyncio.Future[Any] | None = None  # what the gateway runs itself at the moment
@@ -182,6 +184,7 @@ class Session:
     async def _on_parse(self, body: bytes) -> None:
         name, at = wire.read_text(body)
         sql, at = wire.read_text(body, at)
+        self._shapes["S", name] = Shape()
         plans = plan_script(sql)
         if len(plans) != 1:
             self._statements.pop(name, None)
@@ -212,6 +215,7 @@ class Session:
     async def _on_bind(self, body: bytes) -> None:
         portal, at = wire.read_text(body)
         name, _ = wire.read_text(body, at)
+        self._shapes["P", portal] = (self._shapes.get(("S", name)) or Shape()).bound(body)
         plan = self._statements.get(name)
         if plan:
             self._portals[portal] = plan
@@ -246,7 +250,7 @@ class Session:
         portal, _ = wire.read_text(body)
         plan = self._portals.get(portal)
         if plan is None:
-            self._backend.send(wire.message(b"E", body), Exchange("E"))
+            self._backend.send(wire.message(b"E", body), Exchange("E", shape=self._shapes.get(("P", portal))))
             return
         record = self._begin_record(plan)
         if not await self._queue(plan, record):
@@ -256,15 +260,20 @@ class Session:
             await self._run_special_locked(plan, record)
             return
         self._track(plan)
-        self._backend.send(wire.message(b"E", body), Exchange("E", record=record))
+        self._backend.send(
+            wire.message(b"E", body), Exchange("E", record=record, shape=self._shapes.get(("P", portal)))
+        )
         self._backend.send_hidden(*plan.after)
 
     async def _on_describe(self, body: bytes) -> None:
-        self._backend.send(wire.message(b"D", body), Exchange("D"))
+        name, _ = wire.read_text(body, 1)
+        shape = self._shapes.get((body[:1].decode("latin-1"), name))
+        self._backend.send(wire.message(b"D", body), Exchange("D", shape=shape))
 
     async def _on_close(self, body: bytes) -> None:
         name, _ = wire.read_text(body, 1)
         (self._statements if body[:1] == b"S" else self._portals).pop(name, None)
+        self._shapes.pop((body[:1].decode("latin-1"), name), None)
         self._backend.send(wire.message(b"C", body), Exchange("C"))
 
     async def _on_flush(self, _body: bytes) -> None:

@@ -5,6 +5,7 @@ Data API Reference, "Field", "ColumnMetadata", "GetStatementResult", "GetStateme
 """
 
 import base64
+import binascii
 import csv
 import io
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import psycopg2.extensions
 from psycopg2.extensions import new_type, register_type
 
 from harness.redshift.data_api.errors import validation_error
+from harness.redshift.result_types import SUPER, VARBYTE
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
@@ -24,15 +26,16 @@ RESULT_MAX_BYTES = 500_000_000  # Management Guide, "Troubleshooting issues for 
 ROW_MAX_BYTES = 64 * 1024
 FETCH_ROWS = 2_000
 
-_BOOLEAN, _BYTES, _INTEGERS, _FLOATS = 16, 17, {20: 19, 21: 5, 23: 10, 26: 10}, {700: 8, 701: 17}
+_INTEGERS, _FLOATS = {20: 19, 21: 5, 23: 10, 26: 10}, {700: 8, 701: 17}
 _NUMERIC, _TEXT_TYPES = 1700, {25, 1042, 1043, 19, 705}
 # name and length as Redshift's own types say them; what is not here is text
 _NAMES = {
-    16: "bool", 17: "varbyte", 18: "char", 19: "name", 20: "int8", 21: "int2", 23: "int4", 25: "text", 26: "oid",
+    16: "bool", 18: "char", 19: "name", 20: "int8", 21: "int2", 23: "int4", 25: "text", 26: "oid",
     114: "super", 700: "float4", 701: "float8", 1042: "bpchar", 1043: "varchar", 1082: "date", 1083: "time",
-    1114: "timestamp", 1184: "timestamptz", 1186: "interval", 1266: "timetz", 1700: "numeric", 3802: "super",
+    1114: "timestamp", 1184: "timestamptz", 1186: "interval", 1266: "timetz", 1700: "numeric", SUPER: "super",
+    VARBYTE: "varbyte",
 }  # fmt: skip
-_AS_IT_IS = (114, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 3802, 1000, 1005, 1007, 1009, 1015, 1016, 1022, 1231)
+_AS_IT_IS = (114, 1082, 1083, 1114, 1184, 1186, 1266, 1700, SUPER, 1000, 1005, 1007, 1009, 1015, 1016, 1022, 1231)
 
 
 class ResultTooLarge(Exception):
@@ -49,8 +52,14 @@ class Result:
 
 
 def prepare(connection: "Connection") -> None:
-    """Have dates, decimals, intervals and SUPER arrive as the text the server sent, as the Data API passes them on."""
+    """Have dates, decimals, intervals and SUPER arrive as the text the server sent, as the Data API passes them on, and
+    VARBYTE as bytes."""
+    register_type(new_type((VARBYTE,), "VARBYTE", _from_hex), connection)
     register_type(new_type(_AS_IT_IS, "AS_IT_IS", psycopg2.extensions.UNICODE), connection)
+
+
+def _from_hex(digits: str | bytes | None, _cursor: object) -> memoryview | None:
+    return None if digits is None else memoryview(binascii.unhexlify(digits))
 
 
 def read_result(cursor: "Cursor", limit_bytes: int = RESULT_MAX_BYTES) -> Result | None:

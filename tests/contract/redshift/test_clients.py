@@ -183,3 +183,31 @@ def test_prepared_statement_survives_a_refused_one(connect: Connect) -> None:
         connection.rollback()
     cursor.execute("select %s", ("y",))
     assert cursor.fetchone() == ["y"]
+
+
+TYPED = r"""select json_parse('{"a": [1], "b": ", : x"}') as s, 'ab'::varbyte as v, 1 as n, null::varbyte as nothing"""
+
+
+def test_super_and_varbyte_have_redshifts_types(psycopg: Connect, connect: Connect) -> None:
+    """Their numbers and forms as redshift_connector's own `RedshiftOID` and tests have them: JSON text, hex digits."""
+    simple = psycopg().cursor()
+    simple.execute(TYPED)
+    assert [column.type_code for column in simple.description] == [4000, 6551, 23, 6551]
+    assert simple.fetchall() == [('{"a":[1],"b":", : x"}', "6162", 1, None)]
+    simple.execute("begin; declare c cursor for select 'ab'::varbyte from generate_series(1, 3)")
+    simple.execute("fetch 2 from c")
+    assert simple.fetchall() == [("6162",), ("6162",)]
+    simple.execute("rollback")
+    driver = connect().cursor()
+    for _ in range(2):  # the second time from its cache of prepared statements
+        driver.execute(TYPED)
+        assert [column[1] for column in driver.description] == [4000, 6551, 23, 6551]
+        assert driver.fetchall() == (['{"a":[1],"b":", : x"}', "ab", 1, None],)  # it decodes the digits itself
+
+
+@pytest.mark.parametrize(("binary", "value"), [(False, "6162"), (True, b"ab")])
+def test_varbyte_in_the_extended_protocol(url: str, binary: bool, value: object) -> None:
+    with psycopg3.connect(url, autocommit=True) as connection:
+        for _ in range(3):
+            found = connection.cursor(binary=binary).execute("select %s::int, 'ab'::varbyte", (1,), prepare=True)
+            assert found.fetchall() == [(1, value)]

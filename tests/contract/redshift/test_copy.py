@@ -148,7 +148,8 @@ def test_any_parquet_column_into_super_needs_serializetojson(s3: Any, sql: Sql, 
     with pytest.raises(psycopg2.InternalError, match="Spectrum Scan Error"):
         sql(f"copy t from 's3://landing/{prefix}' {IAM} parquet")
     sql(f"copy t from 's3://landing/{prefix}' {IAM} parquet serializetojson")
-    assert sql("select * from t") == [('{"x": 1}', 7, 1.5, "2024-03-01")]
+    (row,) = sql("select * from t")
+    assert list(map(json.loads, row)) == ['{"x": 1}', 7, 1.5, "2024-03-01"]
 
 
 @pytest.mark.documented("COPY from columnar data formats")
@@ -224,7 +225,7 @@ DATE, TIME = dt.date(2024, 3, 1), dt.datetime(2024, 3, 1, 10, 20, 30)
     ("COPY from JSON format", "json 'auto'", [(1,), (2,)], "a int", '{"a":\n1} {"a": 2}'),
     ("COPY from JSON format", "json 'auto ignorecase'", [(1,)], "a int", '{"A": 1}'),
     ("COPY from JSON format", "json 'auto'", [('{"x":[1.10]}',)], "a varchar(20)", '{"a": {"x": [1.10]}}'),
-    ("COPY from JSON format", "json 'auto'", [({"x": 1},)], "a super", '{"a": {"x": 1}}'),
+    ("COPY from JSON format", "json 'auto'", [('{"x":1}',)], "a super", '{"a": {"x": 1}}'),
 ])  # fmt: skip
 def test_text_options(
     s3: Any, sql: Sql, prefix: str, page: str, expression: str, expected: list[Any], ddl: str, body: str | bytes

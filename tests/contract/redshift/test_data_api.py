@@ -139,7 +139,7 @@ def test_values_have_their_types(api: Any) -> None:
         {"stringValue": "2024-02-29"},
         {"stringValue": "2024-02-29 10:00:00.5"},
         {"isNull": True},
-        {"stringValue": '{"a": 1}'},
+        {"stringValue": '{"a":1}'},
     ]
 
 

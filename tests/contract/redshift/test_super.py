@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 
 Sql = Callable[..., list[tuple[Any, ...]]]
+SUPER = 4000  # its number among the types
 ORDERS = [
     {"o_orderkey": 1, "o_orderstatus": "P", "o_price": 1.5, "o_lines": [{"l_key": 10}, {"l_key": 20}], "o_paid": True},
     {"o_orderkey": 2, "o_orderstatus": 7, "o_price": "dear", "o_lines": []},
@@ -15,11 +16,26 @@ ORDERS = [
 
 
 @pytest.fixture
-def orders(sql: Sql) -> Sql:
-    """One customer with two orders, of which the second has values of other types; one with none."""
-    sql("create table cust (c_name varchar(20), c_custkey int, c_orders super)")
-    sql(f"insert into cust values ('ann', 9, json_parse('{json.dumps(ORDERS)}')), ('bob', 8, null)")
-    return sql
+def orders(psycopg: Callable[[], Any]) -> Sql:
+    """One customer with two orders, of which the second has values of other types; one with none.
+
+    Runs a statement over them: its rows, with the values of SUPER columns read.
+    """
+    cursor = psycopg().cursor()
+    cursor.execute("create table cust (c_name varchar(20), c_custkey int, c_orders super)")
+    cursor.execute(f"insert into cust values ('ann', 9, json_parse('{json.dumps(ORDERS)}')), ('bob', 8, null)")
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        cursor.execute(statement)
+        if cursor.description is None:
+            return []
+        are_super = [column.type_code == SUPER for column in cursor.description]
+        return [
+            tuple(json.loads(value) if known and value else value for value, known in zip(row, are_super, strict=True))
+            for row in cursor.fetchall()
+        ]
+
+    return run
 
 
 @pytest.mark.parametrize(("page", "expression", "expected"), [

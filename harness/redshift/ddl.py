@@ -33,8 +33,9 @@ _STORAGE = frozenset(("DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "INTERLEAVE
 
 @dataclass
 class _Table:
-    """What the column list of a CREATE TABLE says."""
+    """What the column list of a CREATE TABLE says; name: of the table, without its schema."""
 
+    name: str
     definitions: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     declared: Declared = field(default_factory=Declared)
@@ -93,7 +94,7 @@ def _with_declared(*statements: str | None) -> tuple[str, ...]:
 
 def _with_columns(head: str, name: str, body: list[Token], rewrite: Rewrite, *, exists: bool) -> tuple[str, ...]:
     end = closing(body, 0)
-    table = _Table()
+    table = _Table(_bare(name))
     rest = table.declared.clauses(body, end + 1)
     if rest < len(body):
         raise Refusal("42601", f'syntax error at or near "{body[rest].text}"')
@@ -114,8 +115,13 @@ def _with_columns(head: str, name: str, body: list[Token], rewrite: Rewrite, *, 
     return _with_declared(sql, index, table.declared.statement(name, created=True))
 
 
+def _bare(name: str) -> str:
+    """The last part of a quoted name."""
+    return name.rpartition('"."')[2].strip('"')
+
+
 def _index(name: str, key: str, *, exists: bool) -> str:
-    index = quote_name(name.rpartition('"."')[2].strip('"')[:58] + "_pkey")
+    index = quote_name(_bare(name)[:58] + "_pkey")
     return f"CREATE INDEX {'IF NOT EXISTS ' if exists else ''}{index} ON {name} ({key})"
 
 
@@ -143,7 +149,8 @@ def _column(cursor: Cursor, table: _Table, rewrite: Rewrite) -> str:
     try:
         parts = [quote_name(name), read_type(cursor, column=True)]
     except Refusal as refusal:
-        raise Refusal(refusal.sqlstate, refusal.message.replace("Column has", f'Column "{name}" has')) from None
+        where = f'Column "{table.name}.{name}" has'
+        raise Refusal(refusal.sqlstate, refusal.message.replace("Column has", where)) from None
     while cursor.peek():
         parts += _attribute(cursor, name, table, rewrite)
     if any("AS IDENTITY" in part for part in parts) and "NOT NULL" not in parts:
@@ -252,7 +259,7 @@ def _touch(name: str) -> str:
 
 
 def _alter_add(name: str, cursor: Cursor, rewrite: Rewrite) -> tuple[str, ...]:
-    table = _Table()
+    table = _Table(_bare(name))
     if cursor.peek() not in _TABLE_CONSTRAINTS:
         cursor.take("COLUMN")
         sql = f"ALTER TABLE {name} ADD COLUMN {_column(cursor, table, rewrite)}"

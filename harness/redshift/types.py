@@ -20,6 +20,7 @@ _VARCHAR = frozenset(("VARCHAR", "NVARCHAR", "TEXT"))
 _CHAR = frozenset(("CHAR", "CHARACTER", "NCHAR"))
 _BINARY = frozenset(("VARBYTE", "VARBINARY", "BINARY"))
 _NUMERIC = frozenset(("NUMERIC", "DECIMAL", "DEC"))
+_CATALOG_ONLY = frozenset(("OID", "NAME", "REGCLASS", "REGPROC", "REGTYPE", "XID"))  # to cast to, not of a column
 # "Unsupported PostgreSQL data types" and what PostgreSQL added since
 _REFUSED = frozenset((
     "BYTEA", "JSON", "JSONB", "UUID", "XML", "MONEY", "INET", "CIDR", "MACADDR", "BIT", "VARBIT", "POINT", "LINE",
@@ -44,6 +45,8 @@ def read_type(cursor: Cursor, *, column: bool) -> str:
     name = token.upper if token else ""
     if name == "CHARACTER" and cursor.take("VARYING"):
         name = "VARCHAR"
+    if column and name in _CATALOG_ONLY:
+        raise Refusal("0A000", f'Column has unsupported type "{name.lower()}".')
     postgres = _postgres_type(name, token, cursor)
     if cursor.peek() == "[" or cursor.take("ARRAY"):
         raise Refusal(

@@ -23,6 +23,27 @@ end $$;
 update pg_catalog.pg_cast set castfunc = 'redshift_internal.fit_bytes(varchar, integer, boolean)'::regprocedure
     where castsource = 'varchar'::regtype and casttarget = 'varchar'::regtype;
 
+-- The same for CHAR(n), which is filled up with blanks to n bytes.
+create or replace function redshift_internal.fit_char_bytes(value bpchar, typmod integer, is_explicit boolean) returns bpchar
+    language plpgsql immutable strict parallel safe as $$
+declare
+    limit_bytes integer := typmod - 4;
+    kept varchar := value::text;  -- without the blanks at its end
+begin
+    if typmod < 4 then
+        return value;
+    end if;
+    if octet_length(kept) > limit_bytes then
+        if not is_explicit then
+            raise exception 'value too long for type character(%)', limit_bytes using errcode = '22001';
+        end if;
+        kept := redshift_internal.fit_bytes(kept, typmod, true);
+    end if;
+    return (kept || repeat(' ', limit_bytes - octet_length(kept)))::bpchar;
+end $$;
+update pg_catalog.pg_cast set castfunc = 'redshift_internal.fit_char_bytes(bpchar, integer, boolean)'::regprocedure
+    where castsource = 'bpchar'::regtype and casttarget = 'bpchar'::regtype;
+
 -- "SHA1 function", "SHA function", "FUNC_SHA1 function"
 create or replace function redshift_internal.rotate(word bigint, bits integer) returns bigint
     language sql immutable strict as $$ select ((word << bits) | (word >> (32 - bits))) & 4294967295 $$;

@@ -158,6 +158,20 @@ def test_what_redshift_does_not_know_is_refused(sql: Sql, statement: str, code: 
     assert caught.value.pgcode == code
 
 
+@source("Unsupported PostgreSQL data types")
+@pytest.mark.parametrize(("statement", "column", "kind"), [
+    ("create table x (a int, b json)", "x.b", "json"), ("create temp table x (a uuid)", "x.a", "uuid"),
+    ('create table public."x y" (a oid)', "x y.a", "oid"), ("alter table t add column b regclass", "t.b", "regclass"),
+    ("create table x (a int[])", "x.a", "integer[]"),
+])  # fmt: skip
+def test_a_column_of_an_unsupported_type_is_named(sql: Sql, statement: str, column: str, kind: str) -> None:
+    sql("create table t (a int)")
+    with pytest.raises(psycopg2.errors.FeatureNotSupported) as caught:
+        sql(statement)
+    assert f'Column "{column}" has unsupported type "{kind}".' in str(caught.value)
+    assert sql("select 't'::regclass::oid::bigint > 0") == [(True,)]
+
+
 @source("MERGE")
 @pytest.mark.parametrize("tail", [
     "x using s on x.k = s.k when matched then update set v = 1 when not matched then insert values (1, 1)",

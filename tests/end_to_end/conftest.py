@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.web_page import Browser, find_browser
+
 ROOT = Path(__file__).parents[2]
 RUN_TIMEOUT_S = 280
 LONG_RUN_TIMEOUT_S = 880
@@ -65,3 +67,9 @@ def quick_pipeline(tmp_path: Path) -> Path:
     path = tmp_path / "pipeline.toml"
     path.write_text(text)
     return path
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    """A real browser with a profile of its own."""
+    return find_browser(tmp_path / "profile")

@@ -8,27 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.conftest import ROOT
+from tests.git_repository import GitRepository
 
 BEFORE = "    failed = [\n"
 AFTER = "    import time\n\n    time.sleep(2)\n    failed = [\n"
 
 
-def _git(repository: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", "-C", repository, *identity, *arguments], check=True, capture_output=True)
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """The default pipeline, tagged `good`; `slow` sleeps two seconds in each invocation; `drops` loses a record."""
-    path = tmp_path / "repository"
-    path.mkdir()
-    _git(path, "init", "-q", "-b", "main")
-    subprocess.run(f"git -C '{ROOT}' archive HEAD handler pipeline.toml | tar -x -C '{path}'", shell=True, check=True)
-    _git(path, "add", ".")
-    _git(path, "commit", "-qm", "good")
-    _git(path, "tag", "good")
-    app = path / "handler" / "app.py"
+    git = GitRepository.begin(tmp_path / "repository")
+    files = f"git -C '{ROOT}' archive HEAD handler pipeline.toml | tar -x -C '{git.path}'"
+    subprocess.run(files, shell=True, check=True)
+    git.tag("good")
+    app = git.path / "handler" / "app.py"
     good = app.read_text()
     for name, old, new in (
         ("slow", BEFORE, AFTER),
@@ -36,9 +29,8 @@ def repository(tmp_path: Path) -> Path:
     ):
         assert good.count(old) == 1
         app.write_text(good.replace(old, new))
-        _git(path, "commit", "-qam", name)
-        _git(path, "tag", name)
-    return path
+        git.tag(name)
+    return git.path
 
 
 def _gate(repository: Path, head: str, repeat: int) -> subprocess.CompletedProcess[str]:

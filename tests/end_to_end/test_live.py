@@ -3,9 +3,7 @@
 import gzip
 import http.client
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -16,9 +14,9 @@ import pytest
 
 from harness.history import History
 from harness.live import FRESH_FOR_S, REST_PER_WORK, Kept, live_view
+from tests.end_to_end.web_page import Browser
 from tests.unit.run_fixtures import FACTS, Run, dead_letter, good_run
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHARTS = 6
 GOING_ON = good_run(8).without("merged", type="clicks").without("run_finished").without("drained")
 
@@ -111,29 +109,9 @@ def test_what_costs_much_is_made_seldom() -> None:
     assert gzip.decompress(kept.packed()).decode() == str(made)
 
 
-def _browser() -> str:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(
-            f"no browser: none of {', '.join(BROWSERS)} is installed, so the live view was not looked at in one"
-        )
-    return found
-
-
-def _opened(url: str, profile: Path) -> tuple[str, list[str]]:
-    arguments = [
-        _browser(), "--headless", "--disable-gpu", "--enable-logging=stderr", f"--user-data-dir={profile}",
-        "--virtual-time-budget=10000", "--window-size=1200,9000", "--dump-dom", url,
-    ]  # fmt: skip
-    if os.geteuid() == 0:
-        arguments.insert(1, "--no-sandbox")
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=True)
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-
-
-def test_a_browser_draws_all_charts_and_takes_updates(going_on: tuple[str, History], tmp_path: Path) -> None:
+def test_a_browser_draws_all_charts_and_takes_updates(going_on: tuple[str, History], browser: Browser) -> None:
     url, _ = going_on
-    dom, console = _opened(url, tmp_path / "profile")
+    dom, console = browser.open(url)
     assert console == []
     said = dict(re.findall(r' data-(drawn|updates)="(\d+)"', dom.partition("<head>")[0]))
     assert said["drawn"] == str(CHARTS)

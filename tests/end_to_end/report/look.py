@@ -1,16 +1,15 @@
 """What a person with a keyboard or a screen reader meets on a page, as JSON: run as a process of its own.
 
-    python -m tests.end_to_end.report.look CHROMIUM PAGE [PAGE ...]
+    python -m tests.end_to_end.report.look CHROMIUM URL [URL ...]
 
-In: the browser's command and pages. Out, on standard output: for each page axe's findings in light and dark, and what
-the Tab key reaches. A process of its own, because Playwright brings its own event loop, and other tests patch the
-interpreter's.
+In: the browser's command and the addresses of pages. Out, on standard output: for each page axe's findings in light and
+dark, and what the Tab key reaches. A process of its own, because Playwright brings its own event loop, and other tests
+patch the interpreter's.
 """
 
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -76,11 +75,11 @@ def _choose_with_arrows(page: Page) -> str | None:
 
 
 def main() -> None:
-    command, *pages = sys.argv[1:]
+    command, *urls = sys.argv[1:]
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=command, args=sandbox)
-        print(json.dumps([look(browser, Path(page).resolve().as_uri()) for page in pages]))
+        print(json.dumps([look(browser, url) for url in urls]))
         browser.close()
 
 

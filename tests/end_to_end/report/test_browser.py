@@ -3,15 +3,8 @@
 Needs Chromium; without one these tests are skipped, and say so.
 """
 
-import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,50 +13,14 @@ from harness.checks import default_checks
 from harness.run_directory import RunDirectory
 from harness.verdict import judge_stored
 from tests.end_to_end.report import synthetic_run
+from tests.end_to_end.web_page import Browser
 from tests.unit.run_fixtures import START_S, dead_letter, good_run, key_of
 
-ROOT = Path(__file__).parents[3]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHARTS = 6
 SIZE_BYTES_MAX = 5_000_000
 PHONE_WIDTH_PX = 500  # Chromium makes no narrower window; the layout of phones begins at 640
 
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
-
-
-@dataclass(frozen=True)
-class Browser:
-    """Opens a page in a window high enough for all charts, and gives its elements and console messages."""
-
-    command: str
-    profile: Path
-
-    def open(self, page: Path, width_px: int = 1200) -> tuple[str, list[str]]:
-        arguments = [
-            self.command, "--headless", "--disable-gpu", "--enable-logging=stderr", f"--user-data-dir={self.profile}",
-            "--virtual-time-budget=20000", f"--window-size={width_px},12000", "--dump-dom", page.as_uri(),
-        ]  # fmt: skip
-        if os.geteuid() == 0:
-            arguments.insert(1, "--no-sandbox")
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=240, check=True)
-        return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-
-    def look(self, *pages: Path) -> list[dict[str, Any]]:
-        """What axe and the Tab key find on pages; see `tests.end_to_end.report.look`."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.end_to_end.report.look", self.command, *pages],
-            capture_output=True, text=True, timeout=280, check=False, cwd=ROOT,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return list(json.loads(done.stdout))
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Browser:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed, so the report was not looked at in one")
-    return Browser(found, tmp_path / "profile")
 
 
 def _write(directory: RunDirectory) -> Path:
@@ -88,7 +45,7 @@ def _said(dom: str, name: str) -> str:
 
 @pytest.mark.parametrize("story", synthetic_run.STORIES)
 def test_all_charts_are_drawn_and_the_browser_has_nothing_to_say(browser: Browser, story: str, tmp_path: Path) -> None:
-    dom, console = browser.open(_write(synthetic_run.make(tmp_path / "run", story)))
+    dom, console = browser.open(_write(synthetic_run.make(tmp_path / "run", story)).as_uri())
     assert console == []
     assert _said(dom, "drawn") == str(CHARTS)
     assert len(re.findall(r'class="plot [^"]*js-plotly-plot', dom)) == CHARTS
@@ -114,7 +71,7 @@ const wait = setInterval(() => {
 
 def test_the_filter_shows_one_type_and_a_phone_need_not_scroll_sideways(browser: Browser, tmp_path: Path) -> None:
     page = _write(synthetic_run.make(tmp_path / "run", "trouble"))
-    dom, console = browser.open(_with_script(page, FILTER), PHONE_WIDTH_PX)
+    dom, console = browser.open(_with_script(page, FILTER).as_uri(), PHONE_WIDTH_PX)
     assert console == []
     assert _said(dom, "traces") == "orders,orders: never merged"
     assert _said(dom, "rows") == "orders"
@@ -123,33 +80,6 @@ def test_the_filter_shows_one_type_and_a_phone_need_not_scroll_sideways(browser:
     assert set(_said(dom, "buttons").split(",")) == {
         "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes", "Download plot as a PNG",
     }  # fmt: skip
-
-
-SERIOUS = {"serious", "critical"}
-
-
-def _serious(looked: dict[str, Any]) -> dict[str, list[str]]:
-    """Colour scheme -> axe's findings that keep people out."""
-    return {
-        scheme: [f"{one['id']}: {one['nodes']}" for one in findings if one["impact"] in SERIOUS]
-        for scheme, findings in looked["findings"].items()
-    }
-
-
-def test_axe_has_nothing_serious_to_say_in_light_and_dark_and_the_keyboard_reaches_everything(
-    browser: Browser, tmp_path: Path
-) -> None:
-    report_page = _write(synthetic_run.make(tmp_path / "run", "trouble", files=60))
-    faulty = tmp_path / "faulty.html"
-    faulty.write_text("<html><body><input><p style='color:#bbb;background:#fff'>pale</p></body></html>")
-    looked, found_out = browser.look(report_page, faulty)
-    assert {one.partition(":")[0] for one in _serious(found_out)["light"]} >= {"label", "color-contrast"}
-    assert _serious(looked) == {"light": [], "dark": []}
-    names = [tab["name"].strip() for tab in looked["tabs"]]
-    assert all(tab["outlined"] and tab["name"].strip() for tab in looked["tabs"]), looked["tabs"]
-    assert names[0] == "Skip to the checks"
-    assert {"all types", "Zoom in", "The ten slowest files", "Dead letters", "What the parts mean"} <= set(names)
-    assert looked["chosen"] == "orders"
 
 
 DEED = "document.documentElement.dataset.harmed = 1"
@@ -187,7 +117,7 @@ def test_hostile_texts_do_nothing_even_without_the_policy(browser: Browser, tmp_
         {"event": "fault", "name": PAYLOAD, "action": "inject", "at_s": START_S + 1},
         {"event": "problem", "text": PAYLOAD},
     ).supposing(scenario=PAYLOAD)
-    dom, _ = browser.open(_with_script(_write(run.store(tmp_path / "run")), HOVER))
+    dom, _ = browser.open(_with_script(_write(run.store(tmp_path / "run")), HOVER).as_uri())
     assert int(_said(dom, "hovered")) > 0
     assert "data-harmed" not in dom
 

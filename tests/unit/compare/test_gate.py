@@ -1,6 +1,5 @@
 """The gate: each version's own files, in turns, and an end when a run says nothing of the pipeline."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,30 +7,22 @@ import pytest
 from harness.compare import Outcome
 from harness.errors import HarnessError, UsageError
 from harness.gate import Versions, gate
+from tests.git_repository import GitRepository
 from tests.unit.compare.histories import drawn_run
 
 RUNS = 7
 PIPELINE = Path("pipeline.toml")
 
 
-def _git(repository: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", "-C", repository, *identity, *arguments], check=True, capture_output=True)
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Two versions of a pipeline, of which the second is a quarter slower, and a third that is not committed."""
-    path = tmp_path / "repository"
-    path.mkdir()
-    _git(path, "init", "-q", "-b", "main")
+    git = GitRepository.begin(tmp_path / "repository")
     for name, slower in (("first", "1.0"), ("second", "1.25")):
-        (path / PIPELINE).write_text(slower)
-        _git(path, "add", ".")
-        _git(path, "commit", "-qm", name)
-        _git(path, "tag", name)
-    (path / PIPELINE).write_text("1.0")
-    return path
+        (git.path / PIPELINE).write_text(slower)
+        git.tag(name)
+    (git.path / PIPELINE).write_text("1.0")
+    return git.path
 
 
 class _Machine:

@@ -131,6 +131,7 @@ def main() -> None:
             sys.exit(f"harness: {error}")
     from harness.cli import main as harness
 
+    sys.argv[0] = "harness"  # what its help calls itself
     if sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv):
         try:
             _check_runs()

@@ -104,9 +104,9 @@ def container(service: str) -> dict[str, Any]:
 
 
 def run_inside(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """`docker compose run --rm harness ARGUMENTS`."""
+    """`docker compose run --rm harness ARGUMENTS`; without the progress of a build, which Compose mixes into the output."""
     return subprocess.run(
-        ["docker", "compose", "run", "--rm", "-T", "harness", *arguments],
+        ["docker", "compose", "--progress", "quiet", "run", "--rm", "-T", "harness", *arguments],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

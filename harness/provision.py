@@ -237,10 +237,10 @@ def provision(pipeline: Pipeline, timing: Timing, aws: Aws, seen: Endpoints | No
 
         return take_over(pipeline, aws, aws.endpoints.on_aws)
     try:
-        aws.s3.create_bucket(Bucket=pipeline.bucket)
         make_tables(pipeline, aws)
         warehouse_model.apply(pipeline.warehouse.model, aws.endpoints)
         if pipeline.batch:
+            aws.s3.create_bucket(Bucket=pipeline.bucket)
             # What an event-driven pipeline left on this bucket would load the files, too.
             aws.s3.put_bucket_notification_configuration(Bucket=pipeline.bucket, NotificationConfiguration={})
             return Provisioned({})
@@ -265,6 +265,8 @@ def provision(pipeline: Pipeline, timing: Timing, aws: Aws, seen: Endpoints | No
             function = _ensure_function(pipeline, name, aws, seen)
             queue_arns[name] = arn
             resources[name] = TypeResources(url, arn, dead_letter_url, function, "")
+        # After its queues: a bucket that an emulator kept when it was killed notifies them at once
+        aws.s3.create_bucket(Bucket=pipeline.bucket)
         _notify_queues(pipeline, aws, queue_arns)
         for name, resource in resources.items():
             aws.functions.get_waiter("function_active_v2").wait(

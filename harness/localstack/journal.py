@@ -1,9 +1,11 @@
-"""S3 objects and SQS messages outlive an emulator that is killed, as they outlive anything on AWS.
+"""S3 objects, their notifications and SQS messages outlive an emulator that is killed, as they outlive anything on AWS.
 
-In: NRT_JOURNAL, a directory. Out: a file for each object and each message, written before the request is answered and
-removed with what it describes; buckets and queues find theirs again when they are made under the same names, which
-whoever started the emulator anew does. Messages are visible at once then: what was in flight is delivered again.
-`durable` does the same at an orderly end, for less work at each request. FIFO queues are not kept.
+In: NRT_JOURNAL, a directory. Out: a file for each object, each bucket's notification configuration and each message,
+written before the request is answered and removed with what it describes; buckets and queues find theirs again when
+they are made under the same names, which whoever started the emulator anew does: queues first, as a bucket notifies
+them from then on. Messages are visible at once then: what was in flight is delivered again. An upload is answered when
+its notifications are in their queues, so that none is lost between the two. `durable` does the same at an orderly end,
+for less work at each request. FIFO queues are not kept.
 """
 
 import hashlib
@@ -16,6 +18,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from localstack.services.s3.notifications import NotificationDispatcher
 from localstack.services.s3.provider import S3Provider
 from localstack.services.sqs.models import SqsMessage, StandardQueue
 from localstack.services.sqs.provider import SqsProvider
@@ -77,6 +80,7 @@ def install() -> None:
         return
     _keep_messages(Kept(Path(named) / "messages"))
     _keep_objects(Kept(Path(named) / "objects"))
+    _keep_notifications(Kept(Path(named) / "notifications"))
 
 
 def _before(original: Callable[..., Any], does: Callable[..., None]) -> Callable[..., Any]:
@@ -165,3 +169,38 @@ def _keep_objects(kept: Kept) -> None:
     S3Provider.create_bucket = _after(S3Provider.create_bucket, restore)
     S3Provider.delete_object = _after(S3Provider.delete_object, deleted)
     S3Provider.delete_objects = _after(S3Provider.delete_objects, all_deleted)
+
+
+class _AtOnce:
+    """In the place of threads that deliver a notification some time after its upload was answered."""
+
+    def submit(self, deliver: Callable[..., None], *arguments: Any) -> None:
+        """Deliver it."""
+        deliver(*arguments)
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Nothing is on its way."""
+
+
+def _keep_notifications(kept: Kept) -> None:
+    def configured(_provider: S3Provider, bucket: str, notification_configuration: Any, **_: Any) -> None:
+        kept.put(bucket, bucket, notification_configuration)
+
+    def restore(provider: S3Provider, context: Any, request: Any) -> None:
+        _, bucket = provider._get_cross_account_bucket(context, request["Bucket"])
+        for _, configuration in kept.take(bucket.name):
+            bucket.notification_configuration = configuration
+
+    def deleted(_provider: S3Provider, bucket: str, **_: Any) -> None:
+        kept.drop(bucket, bucket)
+
+    def deliver_at_once(dispatcher: NotificationDispatcher, *_: Any, **__: Any) -> None:
+        dispatcher.shutdown()
+        dispatcher.executor = _AtOnce()
+
+    S3Provider.put_bucket_notification_configuration = _after(
+        S3Provider.put_bucket_notification_configuration, configured
+    )
+    S3Provider.create_bucket = _after(S3Provider.create_bucket, restore)
+    S3Provider.delete_bucket = _after(S3Provider.delete_bucket, deleted)
+    NotificationDispatcher.__init__ = _after(NotificationDispatcher.__init__, deliver_at_once)

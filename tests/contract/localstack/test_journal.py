@@ -1,7 +1,9 @@
 """What a killed emulator had acknowledged is there again when the next one makes bucket and queues (NRT_JOURNAL)."""
 
+import json
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,22 @@ def emulated(directory: Path) -> Iterator[tuple[Any, Any]]:
             client.close()
     finally:
         child.end(signal.SIGKILL)
+
+
+def notified(s3: Any, sqs: Any) -> str:
+    """Have the bucket notify a queue of its objects; the queue's address."""
+    url: str = sqs.create_queue(QueueName="events")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_notification_configuration(Bucket="landing", NotificationConfiguration=configuration)
+    sqs.purge_queue(QueueUrl=url)  # S3's test event
+    return url
+
+
+def keys_of_events(sqs: Any, url: str) -> list[str]:
+    return sorted(
+        record["s3"]["object"]["key"] for body in bodies(sqs, url) for record in json.loads(body).get("Records", [])
+    )
 
 
 def bodies(sqs: Any, url: str, **options: Any) -> list[str]:
@@ -101,3 +119,32 @@ def test_a_dead_letter_is_kept_where_it_is_and_a_second_life_is_kept_too(directo
             assert bodies(sqs, source) == []
             received = sqs.receive_message(QueueUrl=dead, VisibilityTimeout=0)["Messages"]
             assert [message["Body"] for message in received] == ["broken"]
+
+
+def test_an_upload_that_was_answered_has_notified_its_queue(directory: Path) -> None:
+    keys = [f"file-{number:02}" for number in range(40)]
+    with emulated(directory) as (s3, sqs):
+        s3.create_bucket(Bucket="landing")
+        notified(s3, sqs)
+        with ThreadPoolExecutor(8) as uploads:
+            list(uploads.map(lambda key: s3.put_object(Bucket="landing", Key=key, Body=b"x"), keys))
+    with emulated(directory) as (_, sqs):
+        assert keys_of_events(sqs, sqs.create_queue(QueueName="events")["QueueUrl"]) == keys
+
+
+def test_a_bucket_notifies_as_before_and_one_that_was_deleted_does_not(directory: Path) -> None:
+    with emulated(directory) as (s3, sqs):
+        for bucket in ("deleted", "landing"):
+            s3.create_bucket(Bucket=bucket)
+        notified(s3, sqs)
+        configuration = s3.get_bucket_notification_configuration(Bucket="landing")["QueueConfigurations"]
+        s3.put_bucket_notification_configuration(
+            Bucket="deleted", NotificationConfiguration={"QueueConfigurations": configuration}
+        )
+        s3.delete_bucket(Bucket="deleted")
+    with emulated(directory) as (s3, sqs):
+        url = sqs.create_queue(QueueName="events")["QueueUrl"]
+        for bucket in ("deleted", "landing"):
+            s3.create_bucket(Bucket=bucket)
+            s3.put_object(Bucket=bucket, Key=f"in-{bucket}", Body=b"x")
+        assert keys_of_events(sqs, url) == ["in-landing"]

@@ -1,6 +1,7 @@
 """A compose project of the tests' own: other name, free ports, its runs in a directory that goes away with it.
 
-Without an engine these tests are skipped and say so; where NRT_REQUIRE_ENGINE is set (CI) that is a failure.
+Without an engine these tests are skipped and say so; where NRT_REQUIRE_ENGINE is set (CI) that is a failure. The
+project lives for a module: whatever is tested next has the machine for itself.
 """
 
 import json
@@ -39,7 +40,7 @@ def engine() -> None:
     if reason := _why_no_engine():
         if os.environ.get("NRT_REQUIRE_ENGINE"):
             pytest.fail(f"a Docker engine is required here, and none can be used: {reason}")
-        pytest.skip(f"no Docker engine can be used: {reason}")
+        pytest.skip(f"no Docker engine can be used: {reason} (`.ci/docker run make test` starts one)")
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +61,7 @@ def pipeline_file() -> Iterator[Path]:
     path.unlink()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def compose_runs() -> Iterator[Path]:
     """Where the containers leave their runs: made by root, as Docker makes a missing directory."""
     directory = Path(tempfile.mkdtemp(prefix="nrt-test-"))
@@ -69,7 +70,7 @@ def compose_runs() -> Iterator[Path]:
     shutil.rmtree(directory)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def project(engine: None, compose_runs: Path) -> Iterator[DockerCompose]:
     """The project, up and healthy; gone afterwards, volumes included."""
     del engine
@@ -104,7 +105,7 @@ def container(service: str) -> dict[str, Any]:
 
 
 def run_inside(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """`docker compose run --rm harness ARGUMENTS`; without the progress of a build, which Compose mixes into the output."""
+    """`docker compose run --rm harness ARGUMENTS`, without a build's progress, which Compose mixes into the output."""
     return subprocess.run(
         ["docker", "compose", "--progress", "quiet", "run", "--rm", "-T", "harness", *arguments],
         cwd=ROOT, capture_output=True, text=True, check=False,

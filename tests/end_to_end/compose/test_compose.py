@@ -83,7 +83,7 @@ class Ran:
     directory: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def from_host_and_inside(
     project: DockerCompose, compose_runs: Path, pipeline_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Ran]:
@@ -112,7 +112,6 @@ def test_host_and_container_give_the_same_verdict_and_ledger(from_host_and_insid
     assert "</html>" in (inside.directory / "report.html").read_text()
 
 
-@pytest.mark.slow
 def test_the_embedded_stack_gives_the_same_too(
     from_host_and_inside: dict[str, Ran], harness: Harness, tmp_path: Path, pipeline_file: Path
 ) -> None:

@@ -16,7 +16,7 @@ from testcontainers.compose import DockerCompose
 
 from tests.end_to_end.compose.conftest import PROJECT, ROOT, bring_back, container, docker
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PATIENCE_S = 300
 FILES = 20
@@ -90,7 +90,6 @@ def test_the_warehouse_is_killed(project: DockerCompose, pipeline_file: Path, tm
     assert verdict["verdict"] == "inconclusive"
 
 
-@pytest.mark.slow
 def test_the_emulator_is_killed(project: DockerCompose, pipeline_file: Path, tmp_path: Path) -> None:
     del project
     with going(tmp_path / "run", *from_host(pipeline_file, tmp_path / "run")) as run:
@@ -104,7 +103,6 @@ def test_the_emulator_is_killed(project: DockerCompose, pipeline_file: Path, tmp
     assert verdict["verdict"] == "inconclusive"
 
 
-@pytest.mark.slow
 def test_the_harness_service_is_killed_and_a_run_from_the_host_does_not_mind(
     project: DockerCompose, pipeline_file: Path, tmp_path: Path
 ) -> None:
@@ -118,7 +116,6 @@ def test_the_harness_service_is_killed_and_a_run_from_the_host_does_not_mind(
     assert run_complete(verdict)["verdict"] == "pass"
 
 
-@pytest.mark.slow
 def test_a_run_whose_own_container_is_killed_is_judged_as_far_as_it_went(
     project: DockerCompose, pipeline_file: Path, compose_runs: Path, tmp_path: Path
 ) -> None:
@@ -142,7 +139,6 @@ def test_a_run_whose_own_container_is_killed_is_judged_as_far_as_it_went(
         assert run.end()["verdict"] == "pass"
 
 
-@pytest.mark.slow
 def test_a_killed_warehouse_comes_back_with_its_rows(project: DockerCompose) -> None:
     variables = dict(line.partition("=")[::2] for line in container("redshift")["Config"]["Env"])
     port = project.get_service_port("redshift", 5439)

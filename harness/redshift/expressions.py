@@ -32,7 +32,18 @@ def rewrite(tokens: list[Token], *, in_routine: bool = False) -> list[Token]:
 
     `in_routine`: they are the body of a procedure or function, where names may be variables.
     """
+    tokens = _numbers_apart(tokens)
     return _rewrite(rewrite_selects(navigate(rewrite_pivots(temporary_names(tokens)), in_routine=in_routine)))
+
+
+def _numbers_apart(tokens: list[Token]) -> list[Token]:
+    """With a space between a number and a word that follows it directly, which PostgreSQL 15 and later insist on."""
+    result: list[Token] = []
+    for token in tokens:
+        if result and result[-1].kind == "number" and token.kind == "word":
+            result.append(SPACE)
+        result.append(token)
+    return result
 
 
 def _rewrite(tokens: list[Token]) -> list[Token]:

@@ -17,7 +17,7 @@ _PATTERN = re.compile(
     |(?P<dollar>\$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?P=tag)\$|\$\$.*?\$\$)
     |(?P<parameter>\$\d+)
     |(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
-    |(?P<word>\#?[^\W\d]\w*(?:\$\w*)*|\#\w+)
+    |(?P<word>\#?[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*|\#[\w\x80-\U0010ffff]+)
     |(?P<symbol>::|<=|>=|<>|!=|\|\||:=|=>|~~\*|.)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -11,7 +11,8 @@ begin
         'svv_all_schemas', 'svv_table_info', 'svv_transactions', 'svv_external_schemas', 'svv_external_tables',
         'svv_external_columns', 'pg_table_def', 'stv_locks', 'stv_sessions', 'stv_recents', 'stv_inflight',
         'stv_tbl_perm', 'stv_slices', 'pg_user_info', 'svl_user_info', 'svv_user_info', 'stv_wlm_query_state',
-        'pg_external_schema', 'svv_diskusage', 'stl_error', 'stl_wlm_query', 'stl_ddltext', 'stl_utilitytext'] loop
+        'pg_external_schema', 'svv_diskusage', 'stl_error', 'stl_wlm_query', 'stl_ddltext', 'stl_utilitytext',
+        'stl_undone'] loop
         execute format('drop view if exists pg_catalog.%I cascade', view);
     end loop;
 end $$;
@@ -99,6 +100,9 @@ create view pg_catalog.stl_wlm_query as
            endtime as exec_end_time, h.execution_time as total_exec_time
       from pg_catalog.stl_query q join (select query_id as query, queue_time, execution_time
                                           from pg_catalog.sys_query_history) h using (query);
+create view pg_catalog.stl_undone as  -- nothing is ever undone after its end here
+    select 0 as userid, 0::bigint as xact_id, 0::bigint as xact_id_undone, null::timestamp as undo_start_ts,
+           null::timestamp as undo_end_ts, 0::bigint as table_id where false;
 create view pg_catalog.stl_ddltext as
     select userid, xid, pid, label, starttime, endtime, 0 as sequence, querytxt::char(200) as text from pg_catalog.stl_query
      where querytxt ~* '^\s*(create|alter|drop|truncate)';

@@ -5,6 +5,7 @@ import datetime as dt
 import gzip
 import io
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -88,6 +89,8 @@ def test_parquet_must_fit(s3: Any, sql: Sql, prefix: str, ddl: str, column: Any,
     with pytest.raises(psycopg2.InternalError, match="Spectrum Scan Error") as caught:
         sql(f"copy t from 's3://landing/{prefix}' {IAM} parquet")
     assert message in caught.value.diag.message_detail
+    code = 15001 if "longer" in message else 15007
+    assert re.search(rf"code:\s+{code}\b", caught.value.diag.message_detail)
     assert sql("select count(*) from t") == [(0,)]
 
 

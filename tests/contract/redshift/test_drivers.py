@@ -66,6 +66,7 @@ def test_a_refused_statement_leaves_the_session_usable(connect: Connect) -> None
     assert cursor.fetchone() == [1]
 
 
+@pytest.mark.documented("Managing concurrent write operations")
 def test_a_second_copy_waits_for_the_first_transaction(connect: Connect, prefix: str) -> None:
     first, second = connect(), connect()
     wr.s3.to_parquet(pd.DataFrame({"a": [1, 2]}), f"s3://landing/{prefix}x.parquet")

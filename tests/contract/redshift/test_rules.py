@@ -272,6 +272,23 @@ def test_storage_clauses_are_taken(sql: Sql) -> None:
     sql("alter table t alter diststyle even")
 
 
+@source("Names and identifiers")
+def test_names_have_any_characters_of_several_bytes(sql: Sql) -> None:
+    sql("create temp table book\u200e (author\u200e varchar(9), \u2058 int, größe int)")
+    sql("insert into book\u200e values ('x', 1, 2)")
+    assert sql("select author\u200e, \u2058, b.größe from book\u200e b") == [("x", 1, 2)]
+
+
+@source("Literals")
+def test_a_number_ends_where_a_word_begins(sql: Sql) -> None:
+    assert sql("select case 1when 1then 2else 3end") == [(2,)]
+
+
+@source("STL_UNDONE")
+def test_nothing_was_undone(sql: Sql) -> None:
+    assert sql("select xact_id, xact_id_undone, table_id from stl_undone") == []
+
+
 @source("CREATE TABLE")
 def test_a_syntax_error_is_one(sql: Sql) -> None:
     for statement in ("create table t (a int) diststile even", "create table t (a int distkye)", "selec 1", "copy"):

@@ -62,6 +62,7 @@ def put_rows(s3: Any, key: str, rows: int) -> None:
     s3.put_object(Bucket="landing", Key=key, Body=sink.getvalue().to_pybytes())
 
 
+@pytest.mark.documented("Managing concurrent write operations")
 def test_copies_into_one_table_queue_for_its_lock(slow: Any, s3: Any, prefix: str) -> None:
     """Three at once into one table take three times as long as one; into three tables they do not."""
     put_rows(s3, f"{prefix}a.parquet", 100)
@@ -104,6 +105,7 @@ def test_a_queued_copy_does_not_hold_its_tables_lock(slow: Any, s3: Any, prefix:
     assert 1.0 <= took_s < 2.9
 
 
+@pytest.mark.documented("Implementing manual WLM")
 def test_slots_limit_what_runs_at_once(slow: Any, s3: Any, prefix: str) -> None:
     put_rows(s3, f"{prefix}a.parquet", 1)
     names = [f"q_{secrets.token_hex(4)}" for _ in range(2)]

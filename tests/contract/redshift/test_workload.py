@@ -90,6 +90,7 @@ def test_waits_are_those_of_a_single_server(
     assert max(latencies_s) > 2 * service_s
 
 
+@pytest.mark.documented("STV_LOCKS")
 def test_locks_that_wait_show_in_stv_locks(sql: Any, psycopg: Any, schema: str) -> None:
     sql(f"create table {schema}.waited (a bigint)")
     holder, waiter = psycopg(), psycopg()

@@ -3,8 +3,10 @@
 In: a pipeline description and a stack. Out: a `Project`, with empty queues and tables.
 """
 
+import json
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +33,33 @@ class Project:
     endpoints: Endpoints
     aws: Aws
     provisioned: Provisioned
+    # of the trace of invocations, when the queues were emptied
+    trace_at_byte: int = 0
+    _delivered: Counter[str] = field(default_factory=Counter)
 
     def deliver(self, type_name: str, name: str, body: bytes) -> str:
         """Put a file where source systems put it; returns its key."""
         key = f"{self.pipeline.types[type_name].prefix}dt={FIRST_DAY.date().isoformat()}/{name}"
         self.aws.s3.put_object(Bucket=self.pipeline.bucket, Key=key, Body=body)
+        self._delivered[key] += 1
         return key
 
     def wait_until_handled(self, timeout_s: float = 60.0) -> None:
-        """Return when no queue has a message, waiting or in flight; what was refused is on a dead letter queue then.
+        """Return when a function has seen every delivery and no queue has a message, waiting or in flight.
+
+        What was refused is on a dead letter queue then. Empty queues alone would not say it: S3 notifies after it has
+        answered.
 
         Raises:
             TimeoutError: that did not happen in time; says what is left.
         """
         deadline_s = time.monotonic() + timeout_s
-        while any((left := {name: self._left(name) for name in self.pipeline.types}).values()):
+        while (unseen := self._unseen()) or any(
+            (left := {name: self._left(name) for name in self.pipeline.types}).values()
+        ):
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f"after {timeout_s:g} s there are messages left: {left}")
+                said = f"no function has seen {', '.join(unseen)}" if unseen else f"there are messages left: {left}"
+                raise TimeoutError(f"after {timeout_s:g} s {said}")
             time.sleep(DELIVERY_POLL_INTERVAL_S)
 
     def dead_letters(self, type_name: str) -> int:
@@ -67,6 +79,22 @@ class Project:
             cursor.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def _unseen(self) -> list[str]:
+        """The keys that were delivered more often than functions got a message of their own about them."""
+        messages: dict[str, set[str]] = {key: set() for key in self._delivered}
+        for line in self._trace_lines():
+            for message in json.loads(line)["messages"]:
+                for key in message["keys"]:
+                    messages.get(key, set()).add(message["message_id"])
+        return sorted(key for key, times in self._delivered.items() if len(messages[key]) < times)
+
+    def _trace_lines(self) -> list[bytes]:
+        if not self.endpoints.trace_file.exists():
+            return []
+        with self.endpoints.trace_file.open("rb") as file:
+            file.seek(self.trace_at_byte)
+            return [line for line in file if line.endswith(b"\n")]
+
     def _left(self, type_name: str) -> int:
         found = self.aws.sqs.get_queue_attributes(
             QueueUrl=self.provisioned.types[type_name].queue_url,
@@ -84,4 +112,5 @@ def project(pipeline_file: Path, endpoints: Endpoints) -> Project:
         empty(pipeline, provisioned, aws)
     except HarnessError as error:
         fail(error)
-    return Project(pipeline, endpoints, aws, provisioned)
+    trace = endpoints.trace_file
+    return Project(pipeline, endpoints, aws, provisioned, trace.stat().st_size if trace.exists() else 0)

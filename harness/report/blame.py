@@ -14,9 +14,12 @@ from statistics import fmean, median
 from harness.checks import Evidence
 from harness.report import breakdown, series
 from harness.report.breakdown import Breakdown
+from harness.report.waits import idle_share
 
 # An invocation is held up when it takes this many times as long as the median one.
 HELD_UP_FACTOR = 2.0
+# Nobody ran when late files waited for so much of their time on the queue without any invocation of their function.
+IDLE_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,11 @@ def _avoidable(one: Breakdown, merge_every_s: float) -> dict[str, float]:
     return parts_s
 
 
+def nobody_ran(evidence: Evidence, late: Late) -> bool:
+    """Whether late files waited on their queues while their functions stood idle: then no invocation is to blame."""
+    return idle_share(evidence, late.files) > IDLE_SHARE
+
+
 def held_up_ahead(evidence: Evidence, late: Late) -> HeldUp:
     """What ran while the late files waited on their queues."""
     breakdowns = [one for one in breakdown.of_run(evidence.history) if one.file.success is not None]
@@ -103,7 +111,7 @@ def _service(one: Breakdown) -> dict[str, float]:
     return {
         part: part_s
         for part, part_s in one.parts_s.items()
-        if part in ("cold_start", "handler_rest") or part.startswith("phase:")
+        if part in ("cold_start", "init_again", "handler_rest") or part.startswith("phase:")
     }
 
 

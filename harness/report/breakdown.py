@@ -26,10 +26,15 @@ LABELS = {
         "handler: lock wait",
         "COPY waited for the table's write lock, which another load or the merge held",
     ),
-    "phase:copy": ("handler: COPY", "COPY into the stage table, and the commit"),
+    "phase:copy": ("handler: COPY", "the rows were staged in S3, copied into the stage table, and committed"),
     "batch_wait": ("batch wait", "in the landing bucket, until the run of the batch job began that loaded it"),
     "batch_retries": ("failed batches", "from the first run of the batch job that took it to the one that loaded it"),
     "batch": ("batch job", "the run of the batch job, up to its merge: start, listing, planning, reading, COPY"),
+    "init_again": (
+        "init phase, again",
+        "the init phase had failed or reached its limit of 10 s, so it ran again inside the invocation, whose time "
+        "outside the logged phases this is",
+    ),
     "handler_rest": ("handler: rest", "the invocation's time outside the phases it logs"),
     "merge_wait": ("merge wait", "staged, and waiting for the next merge run to reach its type"),
     "merge": ("merge", "the merge transaction that carried the file to the final table"),
@@ -37,7 +42,7 @@ LABELS = {
 FIXED_BEFORE = (
     "start_lag", "upload", "notify", "queue", "retries", "cold_start", "batch_wait", "batch_retries", "batch",
 )  # fmt: skip
-FIXED_AFTER = ("handler_rest", "merge_wait", "merge")
+FIXED_AFTER = ("init_again", "handler_rest", "merge_wait", "merge")
 NEIGHBOURS_SHARE = 0.01
 WORST = 10
 
@@ -66,7 +71,10 @@ def meaning(part: str) -> str:
 
 
 def of_file(file: FileHistory, init_s: float) -> dict[str, float]:
-    """Seconds per part that was seen; `init_s` is how long its execution environment took to start."""
+    """Seconds per part that was seen; `init_s` is how long its execution environment took to start.
+
+    A cold invocation without such a time is one that Lambda ran the init phase in, because it had failed before.
+    """
     stages, parts = file.stage_latencies_s(), dict[str, float]()
     if file.start_lag_s is not None and "upload" in stages:
         parts["start_lag"] = max(0.0, file.start_lag_s)
@@ -90,7 +98,8 @@ def of_file(file: FileHistory, init_s: float) -> dict[str, float]:
         # a phase that was logged by another attempt than the first success may not fit
         parts[part] = min(left_s, part_s)
         left_s -= parts[part]
-    parts["handler_rest"] = left_s
+    ran_again = file.success is not None and file.success.cold and not init_s and not file.success.is_batch
+    parts["init_again" if ran_again else "handler_rest"] = left_s
     return parts | {stage: stages[stage] for stage in ("batch", "merge_wait", "merge") if stage in stages}
 
 

@@ -24,7 +24,8 @@ TYPE_COLOURS = ("#2b7de0", "#e0851b", "#1a9c7b", "#b65bc4", "#c9a400", "#7a86d6"
 PART_COLOURS = {
     "start_lag": "#8b95a1", "upload": "#aab4bf", "notify": "#c9a400", "queue": "#e0851b", "retries": "#d64545",
     "cold_start": "#b65bc4", "phase:read": "#bfe6d9", "phase:check": "#8fd3bd", "phase:connect": "#5bbd9e",
-    "phase:lock_wait": "#c2577e", "phase:copy": "#169174", "handler_rest": "#5b7f76", "merge_wait": "#9cc3f5",
+    "phase:lock_wait": "#c2577e", "phase:copy": "#169174", "init_again": "#8e4a9b",
+    "handler_rest": "#5b7f76", "merge_wait": "#9cc3f5",
     "merge": "#2b7de0", "batch_wait": "#e0851b", "batch_retries": "#d64545", "batch": "#169174",
 }  # fmt: skip
 OTHER_PART_COLOUR = "#7a86d6"

@@ -9,12 +9,21 @@ from statistics import fmean
 
 from harness.checks import Evidence, Verdict
 from harness.report import breakdown
-from harness.report.blame import Excess, HeldUp, held_up_ahead, late_files
+from harness.report.blame import Excess, HeldUp, held_up_ahead, late_files, nobody_ran
 from harness.report.breakdown import Breakdown
 from harness.report.series import fault_windows
 from harness.report.suspects import suspects
+from harness.report.waits import lock_holders
 from harness.report.words import count, listed, one_line, percent, seconds, several
 from harness.verdict import Judgement
+
+# Somebody held a lock who had it for so much of the time for which others waited.
+HELD_MOSTLY = 0.5
+NOBODY_RAN = (
+    "For most of that time no invocation of their function ran at all, so no handler is to blame: the function was "
+    "throttled (reserved concurrency, the account's limit), its event source mapping did not poll, or SQS or Lambda "
+    "did not answer."
+)
 
 
 def headline(judgement: Judgement) -> str:
@@ -70,8 +79,15 @@ def _about_late(evidence: Evidence) -> list[str]:
         return []
     compared = " in the files that were in time" if late.excess.usual_s is not None else ""
     said = [f"The late files lost their time in {_excess(late.excess)}{compared}."]
-    if late.excess.part == "queue":
-        said.append(_about_queue(held_up_ahead(evidence, late)))
+    blamed = late.excess.part
+    if blamed == "queue" and nobody_ran(evidence, late):
+        said.append(NOBODY_RAN)
+    elif blamed == "queue":
+        ahead = held_up_ahead(evidence, late)
+        said.append(_about_queue(ahead))
+        blamed = ahead.excess.part if ahead.excess else ahead.usual_part
+    if blamed == "phase:lock_wait":
+        said += _about_lock(evidence)
     if late.excess.part in ("merge_wait", "merge"):
         said += _about_merge(evidence)
     for window in fault_windows(evidence.history, evidence.history.start_at_s or 0.0):
@@ -79,9 +95,34 @@ def _about_late(evidence: Evidence) -> list[str]:
         if hit:
             said.append(
                 f"{hit:,} of the {len(late.files):,} late files were on their way while “{window.name}” was injected "
-                f"({seconds(window.from_s)} to {seconds(window.to_s)} into the load)."
+                f"({_from_to(window.from_s, window.to_s)} into the load)."
             )
     return said
+
+
+def _from_to(from_s: float, to_s: float) -> str:
+    return f"{seconds(from_s)} to {seconds(to_s)}" if from_s > 0 else f"from before its beginning to {seconds(to_s)}"
+
+
+def _about_lock(evidence: Evidence) -> list[str]:
+    """Who held the lock that COPY waited for."""
+    holders = lock_holders(evidence, breakdown.of_run(evidence.history))
+    if holders is None:
+        return []
+    loads, merges = holders.loads >= HELD_MOSTLY, holders.merges >= HELD_MOSTLY
+    if loads:
+        return [
+            "The lock was held by the loads of other files: each keeps its table's lock from COPY to the commit, "
+            f"{seconds(holders.load_s)}, and the next one waits for it. A shorter COPY and transaction, fewer "
+            "invocations at once or more files in one COPY help; more concurrency does not."
+        ]
+    if merges:
+        return ["The lock was held by the merge job's transactions, which take rows away from the stage table."]
+    return [
+        f"Neither other loads (each holds the lock for {seconds(holders.load_s)}) nor the merge job held the lock for "
+        f"most of that time ({percent(holders.loads)} and {percent(holders.merges)}): another session of the warehouse "
+        "did. Look there for an open transaction on the stage tables."
+    ]
 
 
 def _about_merge(evidence: Evidence) -> list[str]:

@@ -12,7 +12,7 @@ from statistics import median
 
 from harness.checks import Evidence
 from harness.history import FileHistory
-from harness.report.blame import late_files
+from harness.report.blame import late_files, nobody_ran
 from harness.report.words import legible, listed, one_line, seconds, several
 
 # In the order in which a file passes them.
@@ -24,7 +24,7 @@ REASON_LETTERS_MAX = 240
 STATION_OF_PART = {
     "start_lag": "upload", "upload": "upload", "notify": "queue", "queue": "queue", "batch_wait": "queue",
     "retries": "handler", "batch_retries": "handler", "cold_start": "handler", "batch": "handler",
-    "handler_rest": "handler", "merge_wait": "merge", "merge": "merge",
+    "init_again": "handler", "handler_rest": "handler", "merge_wait": "merge", "merge": "merge",
 }  # fmt: skip
 WHERE_LOST = {
     "planned": ("upload", "they were never made"),
@@ -90,11 +90,11 @@ def suspects(evidence: Evidence) -> list[Suspect]:
 
 def stations_at_fault(evidence: Evidence) -> set[str]:
     """Of the suspects, and where late files lost their time; a queue is long because the functions behind it are slow
-    or few, so these are marked with it."""
+    or few, so these are marked with it, unless none ran at all."""
     found = {suspect.station for suspect in suspects(evidence)}
     if late := late_files(evidence):
         station = STATION_OF_PART.get(late.excess.part, "handler")
-        found |= {station, "handler"} if late.excess.part == "queue" else {station}
+        found |= {station, "handler"} if late.excess.part == "queue" and not nobody_ran(evidence, late) else {station}
     return found
 
 

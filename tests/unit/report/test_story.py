@@ -20,7 +20,7 @@ def _said(run: Run) -> str:
     return " ".join([story.headline(judgement), *story.findings(judgement)])
 
 
-def _merged_late(run: Run, index: int, committed_s: float) -> Run:
+def merged_late(run: Run, index: int, committed_s: float) -> Run:
     name = "orders" if index % 2 == 0 else "clicks"
     others = [key_of(other) for other in range(index % 2, len(run.history.files), 2) if other != index]
     merged = {"event": "merged", "type": name}
@@ -45,7 +45,7 @@ def test_a_good_run() -> None:
 
 
 def test_a_late_merge_is_named() -> None:
-    said = _said(_merged_late(GOOD, 2, START_S + 60))
+    said = _said(merged_late(GOOD, 2, START_S + 60))
     assert "1 of 4 files missed the SLA of 30 s (the slowest took 58 s)" in said
     assert "lost their time in “merge wait”" in said
 
@@ -56,14 +56,14 @@ def test_a_merge_run_that_holds_up_others_names_the_type_that_took_the_time() ->
         for entry, (from_s, to_s) in zip(merge_run(1, START_S)["types"], ((5, 55), (55, 59)), strict=True)
     ]
     slow = GOOD.changing("merge_run", {}, started_s=START_S + 5, ended_s=START_S + 60, types=types)
-    said = _said(_merged_late(slow, 2, START_S + 60))
+    said = _said(merged_late(slow, 2, START_S + 60))
     assert "took 55 s, more than its interval of 15 s; 50 s of it went into the transaction of orders" in said
-    assert "Merge run" not in _said(_merged_late(GOOD, 2, START_S + 60))
+    assert "Merge run" not in _said(merged_late(GOOD, 2, START_S + 60))
 
 
 def test_a_slow_copy_is_named() -> None:
     slow = GOOD.changing("invocation", {"request_id": "request-2"}, **_slow(2, START_S + 2.2, START_S + 58, 55.0))
-    said = _said(_merged_late(slow, 2, START_S + 60))
+    said = _said(merged_late(slow, 2, START_S + 60))
     assert "lost their time in “handler: COPY”" in said
     assert "55 s on average" in said
 
@@ -72,16 +72,20 @@ def test_a_queue_behind_a_slow_copy_blames_the_copy() -> None:
     run = good_run(8)
     run = run.changing("invocation", {"request_id": "request-0"}, **_slow(0, START_S + 0.2, START_S + 50, 49.0))
     run = run.changing("invocation", {"request_id": "request-6"}, **_slow(6, START_S + 50, START_S + 50.5))
-    said = _said(_merged_late(run, 6, START_S + 60))
+    said = _said(merged_late(run, 6, START_S + 60))
     assert "lost their time in “queue”" in said
     assert "because 1 invocation ahead of them was held up in “handler: COPY”" in said
 
 
 def test_a_queue_behind_invocations_as_fast_as_ever_says_that_they_were_too_few() -> None:
-    run = good_run(8).changing("invocation", {"request_id": "request-6"}, **_slow(6, START_S + 50, START_S + 50.5))
-    said = _said(_merged_late(run, 6, START_S + 60))
+    run = good_run(8)
+    for turn, index in enumerate((0, 2, 4, 6)):
+        start_s = START_S + 0.2 + turn * 14.5
+        slow = _slow(index, start_s, start_s + 14.5, copy_s=14)
+        run = run.changing("invocation", {"request_id": f"request-{index}"}, **slow)
+    said = _said(run.changing("merged", {"type": "orders"}, started_s=START_S + 59, committed_s=START_S + 60))
     assert "lost their time in “queue”" in said
-    assert "most of it in “handler: COPY”, and at most 1 ran at once, so they are too slow or too few" in said
+    assert "most of it in “handler: COPY”, and at most 2 ran at once, so they are too slow or too few" in said
 
 
 def test_a_handler_that_is_too_slow_for_every_file_is_named_and_not_the_wait_for_the_next_merge() -> None:
@@ -95,7 +99,7 @@ def test_a_handler_that_is_too_slow_for_every_file_is_named_and_not_the_wait_for
 
 
 def test_a_fault_is_mentioned_where_late_files_met_it() -> None:
-    late = _merged_late(GOOD, 2, START_S + 60)
+    late = merged_late(GOOD, 2, START_S + 60)
     fault = {"event": "fault", "name": "warehouse stall"}
     met = late.adding(
         fault | {"action": "inject", "at_s": START_S + 10}, fault | {"action": "heal", "at_s": START_S + 20}

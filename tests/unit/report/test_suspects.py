@@ -116,6 +116,8 @@ def test_a_file_that_was_refused_as_it_should_be_is_nobody_s_fault() -> None:
 
 def test_a_queue_is_marked_with_the_functions_behind_it() -> None:
     late = GOOD.supposing(sla_s=4.0).changing("invocation", {}, start_s=START_S + 4, end_s=START_S + 4.5)
+    busy = [invocation(at, start_s=START_S, end_s=START_S + 4, request_id=f"busy-{at}", messages=[]) for at in (0, 1)]
+    late = late.adding(*busy)
     assert stations_at_fault(late.evidence) == {"queue", "handler"}
 
 

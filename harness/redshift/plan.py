@@ -24,6 +24,7 @@ class Plan:
     or "end" if it opens or ends one. copy, unload, model: run by the gateway. refusal: the client gets this error
     instead. outside_transaction: PostgreSQL refuses it inside a transaction block. reads_history: it names a view of
     what the gateway records. aliases: names that are lateral column aliases, unless they are columns.
+    database: the one it names, which has to be the session's.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Plan:
     outside_transaction: bool = False
     reads_history: bool = False
     aliases: frozenset[str] = frozenset()
+    database: str | None = None
 
     @property
     def query(self) -> str:

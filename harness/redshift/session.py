@@ -16,7 +16,7 @@ from harness.redshift.backend import Backend, Statement
 from harness.redshift.copy.work import S3Work
 from harness.redshift.exchanges import BackendError, Exchange, Skipped
 from harness.redshift.messages import ProtocolError, Refusal
-from harness.redshift.plan import Plan
+from harness.redshift.plan import Plan, not_supported
 from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.result_types import Shape
 from harness.redshift.statements import plan_script, resolve_aliases
@@ -105,7 +105,7 @@ class Session:
 
     @staticmethod
     def _is_plain(plan: Plan) -> bool:
-        return not (plan.locks or plan.after or plan.is_special or plan.refusal or plan.aliases)
+        return not (plan.locks or plan.after or plan.is_special or plan.refusal or plan.aliases or plan.database)
 
     async def _run_script(self, plans: list[Plan]) -> None:
         """Several statements of one message are one transaction, unless they say otherwise."""
@@ -126,7 +126,7 @@ class Session:
         """Run one statement of a simple query; the transaction status, None if the gateway refused it."""
         self._in_transaction = self._backend.status != "I" and not self._own_transaction
         record = self._begin_record(plan)
-        plan = self._outside_transaction(plan)
+        plan = self._allowed(plan)
         if plan.refusal or plan.is_special:
             return await self._run_special_simple(plan, record)
         if plan.aliases and self._backend.status != "E":
@@ -190,7 +190,7 @@ class Session:
             self._statements.pop(name, None)
             self._backend.send(wire.message(b"P", body), Exchange("P"))
             return
-        plan = self._outside_transaction(plans[0])
+        plan = self._allowed(plans[0])
         if plan.refusal:
             record = self._begin_record(plan)
             self._refuse(plan.refusal, record)
@@ -355,8 +355,11 @@ class Session:
             names |= {missing}
             resolved = resolve_aliases(plan, names)
 
-    def _outside_transaction(self, plan: Plan) -> Plan:
-        """The plan; refused where the client's transaction forbids it and PostgreSQL would not notice."""
+    def _allowed(self, plan: Plan) -> Plan:
+        """The plan; refused where the session forbids it and PostgreSQL would not notice."""
+        if plan.database not in (None, self._identity.database):
+            words = f'cross-database reference to "{plan.database}" is not supported by this stand-in'
+            return replace(plan, refusal=not_supported(words))
         if not (plan.outside_transaction and plan.locks and self._in_transaction):
             return plan
         return replace(plan, refusal=Refusal("25001", f"{plan.kind} cannot run inside a transaction block"))

@@ -21,7 +21,7 @@ from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Plan, not_supported, syntax_error
 from harness.redshift.shows import show
-from harness.redshift.tokens import Cursor, Token
+from harness.redshift.tokens import Cursor, Token, name_of
 from harness.redshift.workload import ModelSetting
 
 CACHED_SQL_MAX_CHARACTERS = 10_000
@@ -92,6 +92,8 @@ def _dispatch(kind: str, tokens: list[Token]) -> Plan:
         return Plan(kind, _vacuum(tokens), outside_transaction=True)
     if kind in ("SET", "SHOW", "RESET"):
         return _setting(kind, tokens)
+    if kind == "DROP" and "SCHEMA" in [token.upper for token in lex.code(tokens)[1:2]]:
+        return _schema(kind, tokens)
     if kind in _RELAYED:
         return Plan(kind, lex.join(rewrite(tokens)))
     raise syntax_error(next(filter(lex.is_code, tokens)).text)
@@ -150,9 +152,24 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return Plan(f"{kind} {what}", _routine(tokens))
     if what == "VIEW" or what == "MATERIALIZED":
         return Plan(f"{kind} VIEW", create_late_view(tokens, rewrite) or lex.join(rewrite(tokens)))
-    if what in ("SCHEMA", "USER", "GROUP", "ROLE", "DATABASE", "DEFAULT"):
+    if what == "SCHEMA":
+        return _schema(kind, tokens)
+    if what in ("USER", "GROUP", "ROLE", "DATABASE", "DEFAULT"):
         return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
     raise not_supported(f"{kind} {what} is not supported")
+
+
+def _schema(kind: str, tokens: list[Token]) -> Plan:
+    """CREATE, ALTER and DROP SCHEMA; Redshift takes the name with its database's before it."""
+    parts = lex.code(rewrite(tokens))
+    cursor = Cursor(parts, 2)
+    cursor.take("IF", "NOT", "EXISTS")
+    cursor.take("IF", "EXISTS")
+    at, database = cursor.at, None
+    if cursor.peek(1) == "." and cursor.peek() != "AUTHORIZATION":
+        database = name_of(parts[at])
+        parts = [*parts[:at], *parts[at + 2 :]]
+    return Plan(f"{kind} SCHEMA", " ".join(token.text for token in parts), database=database)
 
 
 def append_table(tokens: list[Token]) -> Plan | None:

@@ -14,6 +14,8 @@ def as_redshift_error(body: bytes) -> bytes:
         return _serialization_failure(body)
     if b"\x00C21000\x00MMERGE" in body:
         return wire.error_body(wire.Refusal("XX000", "Found multiple matches to update the same tuple."))
+    if b"\x00C23502\x00" in body and (column := wire.error_fields(body).get("c")):
+        return wire.error_body(wire.Refusal("23502", f"Cannot insert a NULL value into column {column}"))
     if b"n" + _CHECK_PREFIX.encode() not in body:
         return _without_internals(body) if b"redshift_internal." in body else body
     fields = wire.error_fields(body)

@@ -12,7 +12,7 @@ begin
         'svv_external_columns', 'pg_table_def', 'stv_locks', 'stv_sessions', 'stv_recents', 'stv_inflight',
         'stv_tbl_perm', 'stv_slices', 'pg_user_info', 'svl_user_info', 'svv_user_info', 'stv_wlm_query_state',
         'pg_external_schema', 'svv_diskusage', 'stl_error', 'stl_wlm_query', 'stl_ddltext', 'stl_utilitytext',
-        'stl_undone'] loop
+        'stl_undone', 'svv_relation_privileges'] loop
         execute format('drop view if exists pg_catalog.%I cascade', view);
     end loop;
 end $$;
@@ -116,6 +116,14 @@ create view pg_catalog.svv_columns as
            c.datetime_precision, c.interval_type, c.interval_precision, c.character_set_catalog, c.character_set_schema,
            c.character_set_name, c.collation_catalog, c.collation_schema, c.collation_name, c.domain_name, null::varchar as remarks
       from information_schema.columns c where c.table_schema not in ('redshift_internal', 'redshift_catalog');
+create view pg_catalog.svv_relation_privileges as
+    select n.nspname::text as namespace_name, c.relname::text as relation_name, p.privilege_type::text as privilege_type,
+           p.grantee::bigint::integer as identity_id, case when p.grantee = 0 then 'public' else g.rolname end::text as identity_name,
+           case when p.grantee = 0 then 'public' when g.rolcanlogin then 'user' else 'group' end::text as identity_type,
+           p.is_grantable as admin_option
+      from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
+      cross join lateral aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) p left join pg_roles g on g.oid = p.grantee
+     where c.relkind in ('r', 'v', 'm') and n.nspname !~ '^pg_(toast|temp)';
 create view pg_catalog.svv_tables as
     select table_catalog, table_schema, table_name, table_type, null::varchar as remarks from redshift_catalog.tables;
 create view pg_catalog.svv_redshift_columns as

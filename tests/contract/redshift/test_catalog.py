@@ -316,6 +316,30 @@ def test_a_show_that_cannot_be(sql: Sql, statement: str, code: str) -> None:
     assert caught.value.pgcode == code
 
 
+@source("CREATE SCHEMA")
+def test_a_schema_is_named_with_its_database(sql: Sql, connect: Connect, schema: str) -> None:
+    sql(f'create schema if not exists "dev"."{schema}_a"')
+    sql(f"create table {schema}_a.t (a int)")
+    sql(f"alter schema dev.{schema}_a rename to {schema}_b")
+    cursor = connect().cursor()
+    cursor.execute(f"drop schema if exists dev.{schema}_b cascade")
+    with pytest.raises(psycopg2.errors.FeatureNotSupported, match="cross-database"):
+        sql(f"create schema elsewhere.{schema}_a")
+    sql(f"create schema {schema}_c authorization awsuser; drop schema {schema}_c")
+
+
+@source("SVV_RELATION_PRIVILEGES")
+def test_privileges_are_shown(sql: Sql, schema: str) -> None:
+    sql("create table t (a int)")
+    sql(f"create group {schema}_g; create user {schema}_u password 'Abcdef123'")
+    sql(f"grant select on t to group {schema}_g; grant insert on t to {schema}_u with grant option")
+    found = sql("select identity_name, identity_type, privilege_type, admin_option from svv_relation_privileges "
+                f"where namespace_name = '{schema}' and relation_name = 't' "
+                "and not (identity_type = 'user' and identity_name = current_user) order by 1")  # fmt: skip
+    sql(f"drop table t; drop user {schema}_u; drop group {schema}_g")
+    assert found == [(f"{schema}_g", "group", "SELECT", False), (f"{schema}_u", "user", "INSERT", True)]
+
+
 @source("Connect by using the psql tool")
 def test_psql_describes(sql: Sql, postgres: Any, gateway: Listening, schema: str) -> None:
     sql("create table t (id int identity(1, 1), name varchar(9), s super, primary key (id)) distkey (id)")

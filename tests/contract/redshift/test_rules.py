@@ -22,7 +22,7 @@ def test_primary_key_and_unique_are_declared_but_not_enforced(sql: Sql) -> None:
     sql("create table t (id int primary key, mail varchar(9) unique, foreign key (id) references other (id))")
     sql("insert into t values (1, 'a'), (1, 'a')")
     assert sql("select count(*) from t") == [(2,)]
-    with pytest.raises(psycopg2.errors.NotNullViolation):
+    with pytest.raises(psycopg2.errors.NotNullViolation, match="Cannot insert a NULL value into column id"):
         sql("insert into t values (null, 'b')")
 
 

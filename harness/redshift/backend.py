@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from harness.redshift import connect, result_types
 from harness.redshift import messages as wire
 from harness.redshift.exchanges import Answer, BackendError, Exchange, ExchangeQueue, Skipped
-from harness.redshift.querylog import QueryLog
+from harness.redshift.messages import Refusal
+from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.result_types import Shape
 
 READ_SIZE_BYTES = 1 << 18
 COPY_CHUNK_BYTES = 1 << 17
 _STATEMENT, _PORTAL = b"_redshift_gateway", b"_redshift_gateway"
+_RAISE = "DO 'BEGIN RAISE EXCEPTION ''refused by the gateway''; END'"
 _OPEN_KINDS, _CLOSE_KINDS = "CPBE", "CC"
 _D, _C, _Z, _E, _T = b"DCZET"
 _COMPLETES = {ord("1"): "P", ord("2"): "B", ord("3"): "C", ord("n"): "D", ord("T"): "D", ord("I"): "E", ord("s"): "E"}
@@ -60,6 +62,14 @@ class Backend:
         for sql in statements:
             data = _open_statement(sql, ()) + _CLOSE_STATEMENT
             self.send(data, *(Exchange(kind, hidden=True) for kind in _OPEN_KINDS + _CLOSE_KINDS))
+
+    def refuse(self, refusal: Refusal, record: Record) -> None:
+        """Raise an error in the client's pipeline, whose transaction PostgreSQL then ends; it sees `refusal`."""
+        data = wire.parse(b"", _RAISE) + wire.bind(b"", b"") + wire.execute(b"") + wire.FLUSH
+        opened = (
+            Exchange(kind, hidden=True, refusal=refusal, record=record if kind == "E" else None) for kind in "PBE"
+        )
+        self.send(data, *opened)
 
     async def run(self, statement: Statement) -> list[list[str | None]]:
         """Run one of the gateway's own statements in the client's pipeline; its rows as text.

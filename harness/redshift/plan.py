@@ -4,7 +4,7 @@ Knows nothing of sockets; a plan can be compared, printed and cached.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.redshift.copy.options import Copy
 from harness.redshift.copy.unload_options import Unload
@@ -51,6 +51,15 @@ class Plan:
     def is_special(self) -> bool:
         """Whether the gateway runs it itself."""
         return self.copy is not None or self.unload is not None or self.model is not None
+
+    def allowed_in(self, database: str, *, in_transaction: bool) -> "Plan":
+        """The plan; refused where a session in this database, or its transaction, forbids it."""
+        if self.database not in (None, database):
+            words = f'cross-database reference to "{self.database}" is not supported by this stand-in'
+            return replace(self, refusal=not_supported(words))
+        if self.outside_transaction and self.locks and in_transaction:
+            return replace(self, refusal=Refusal("25001", f"{self.kind} cannot run inside a transaction block"))
+        return self
 
 
 def not_supported(what: str) -> Refusal:

@@ -7,26 +7,24 @@ gateway opens one for the statement and ends it with it.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from harness.redshift import messages as wire
 from harness.redshift.backend import Backend, Statement
+from harness.redshift.cancelling import Cancellable
 from harness.redshift.copy.work import S3Work
 from harness.redshift.exchanges import BackendError, Exchange, Skipped
+from harness.redshift.locks import LOCK, WriteLocks
 from harness.redshift.messages import ProtocolError, Refusal
-from harness.redshift.plan import Plan, not_supported
+from harness.redshift.plan import Plan
 from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.result_types import Shape
 from harness.redshift.statements import plan_script, resolve_aliases
 
-_Done = TypeVar("_Done")
 LOST = "the connection was lost"
-LOCK = "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE"
 UNQUEUED = frozenset(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SET", "SHOW", "RESET", "ALTER SYSTEM"))
 FIND_UNDEFINED = "SELECT redshift_internal.undefined_column($1)"
-RAISE = "DO 'BEGIN RAISE EXCEPTION ''refused by the gateway''; END'"
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,10 @@ class Session:
         self._shapes: dict[tuple[str, str], Shape] = {}  # of statements (S) and portals (P)
         self._own_transaction = False  # the gateway opened it for a single statement
         self._in_transaction = False  # the client's, as far as its messages were sent
-        self._special: asyncio.Future[Any] | None = None  # what the gateway runs itself at the moment
-        self._cancel_asked = False
+        self._own_work = Cancellable()
+        self._locks = WriteLocks(backend)
         self._transaction_id = 0
         self._wrote = False  # in the current transaction
-        self._locks_asked_s: float | None = None  # when, while they may still be waited for
-        self._lock_waited_s = 0.0  # since the last statement that said so
         self._handlers: dict[int, Callable[[bytes], Awaitable[None]]] = {
             ord("Q"): self._on_query,
             ord("P"): self._on_parse,
@@ -126,7 +122,7 @@ class Session:
         """Run one statement of a simple query; the transaction status, None if the gateway refused it."""
         self._in_transaction = self._backend.status != "I" and not self._own_transaction
         record = self._begin_record(plan)
-        plan = self._allowed(plan)
+        plan = plan.allowed_in(self._identity.database, in_transaction=self._in_transaction)
         if plan.refusal or plan.is_special:
             return await self._run_special_simple(plan, record)
         if plan.aliases and self._backend.status != "E":
@@ -190,7 +186,7 @@ class Session:
             self._statements.pop(name, None)
             self._backend.send(wire.message(b"P", body), Exchange("P"))
             return
-        plan = self._allowed(plans[0])
+        plan = plans[0].allowed_in(self._identity.database, in_transaction=self._in_transaction)
         if plan.refusal:
             record = self._begin_record(plan)
             self._refuse(plan.refusal, record)
@@ -232,19 +228,7 @@ class Session:
             self._own_transaction = True
             self._backend.send_hidden("BEGIN")
         self._wrote = True
-        if self._locks_asked_s is None:
-            self._locks_asked_s = time.monotonic()
-        self._backend.send_hidden(*(LOCK.format(table) for table in plan.locks))
-
-    async def _locked(self) -> None:
-        """Wait until what was sent is done, the locks that were asked for with it.
-
-        Drivers that prepare a statement first wait for its lock then, long before they have it executed.
-        """
-        await self._backend.drained()
-        if self._locks_asked_s is not None:
-            self._lock_waited_s += time.monotonic() - self._locks_asked_s
-            self._locks_asked_s = None
+        self._locks.ask(plan.locks)
 
     async def _on_execute(self, body: bytes) -> None:
         portal, _ = wire.read_text(body)
@@ -287,11 +271,11 @@ class Session:
             self._backend.send(wire.SYNC, Exchange("S"))
             if not self._in_transaction:
                 return
-            await self._locked()
+            await self._locks.held()
             self._in_transaction = self._backend.status != "I"
             return
         if not self._backend.queue.failed_until_sync:
-            await self._locked()
+            await self._locks.held()
         if not self._backend.queue.failed_until_sync:
             await self._work.workload.latency.hold_commit()
             self._backend.send_hidden("COMMIT")
@@ -318,13 +302,13 @@ class Session:
         """
         if not self._queues(plan):
             return True
-        await self._locked()
+        await self._locks.held()
         if self._backend.queue.failed_until_sync:
             self._log.end(record, error="an earlier statement of the pipeline failed, or its lock could not be had")
             return False
         began_s = time.monotonic()
         try:
-            await self._cancellable(self._work.workload.slots.acquire())
+            await self._own_work.run(self._work.workload.slots.acquire())
         except Refusal as refusal:
             self._refuse(refusal, record)
             return False
@@ -355,15 +339,6 @@ class Session:
             names |= {missing}
             resolved = resolve_aliases(plan, names)
 
-    def _allowed(self, plan: Plan) -> Plan:
-        """The plan; refused where the session forbids it and PostgreSQL would not notice."""
-        if plan.database not in (None, self._identity.database):
-            words = f'cross-database reference to "{plan.database}" is not supported by this stand-in'
-            return replace(plan, refusal=not_supported(words))
-        if not (plan.outside_transaction and plan.locks and self._in_transaction):
-            return plan
-        return replace(plan, refusal=Refusal("25001", f"{plan.kind} cannot run inside a transaction block"))
-
     def _track(self, plan: Plan) -> None:
         if plan.transaction == "begin":
             self._in_transaction = True
@@ -373,8 +348,8 @@ class Session:
 
     async def _run_special_locked(self, plan: Plan, record: Record) -> bool:
         """Run it once it has its locks: a COPY that waited reads what its prefix holds when it goes on."""
-        await self._locked()
-        record.lock_wait_s, self._lock_waited_s = self._lock_waited_s, 0.0
+        await self._locks.held()
+        record.lock_wait_s = self._locks.waited_s()
         if self._backend.queue.failed_until_sync:
             self._log.end(record, error="its lock could not be had")
             return False
@@ -385,7 +360,7 @@ class Session:
         try:
             if plan.refusal:
                 raise plan.refusal
-            done = await self._cancellable(self._work.run(plan, self._backend, record))
+            done = await self._own_work.run(self._work.run(plan, self._backend, record))
         except Refusal as refusal:
             self._refuse(refusal, record)
         except BackendError as error:
@@ -402,29 +377,9 @@ class Session:
             return True
         return False
 
-    async def _cancellable(self, work: Coroutine[object, object, _Done]) -> _Done:
-        """The outcome of something that the gateway does itself.
-
-        Raises:
-            Refusal: the client asked to cancel it.
-        """
-        doing: asyncio.Future[_Done] = asyncio.ensure_future(work)
-        self._special = doing
-        try:
-            return await doing
-        except asyncio.CancelledError:
-            if self._cancel_asked:
-                raise Refusal("57014", "canceling statement due to user request") from None
-            doing.cancel()
-            raise
-        finally:
-            self._special, self._cancel_asked = None, False
-
     def cancel(self) -> None:
         """The client asked to cancel what the session does; PostgreSQL is told elsewhere."""
-        if self._special is not None:
-            self._cancel_asked = True
-            self._special.cancel()
+        self._own_work.cancel()
 
     def _refuse(self, refusal: Refusal, record: Record) -> None:
         """Tell the client an error; raised in the backend, so that its transaction is what PostgreSQL says."""
@@ -432,11 +387,7 @@ class Session:
             self._log.end(record, error=refusal.message)
             self._client.write(wire.error(refusal))
             return
-        data = wire.parse(b"", RAISE) + wire.bind(b"", b"") + wire.execute(b"") + wire.FLUSH
-        opened = [
-            Exchange(kind, hidden=True, refusal=refusal, record=record if kind == "E" else None) for kind in "PBE"
-        ]
-        self._backend.send(data, *opened)
+        self._backend.refuse(refusal, record)
 
     def _begin_record(self, plan: Plan) -> Record:
         if not self._in_transaction:

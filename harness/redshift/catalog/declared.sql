@@ -115,6 +115,17 @@ begin
     end loop;
 end $$;
 
+-- The index that stands for a primary key follows its table's name.
+create or replace function redshift_internal.rename_key_index(relation regclass, new_name text) returns void language plpgsql as $$
+declare
+    index regclass;
+begin
+    select c.oid into index from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
+     where i.indrelid = relation and right(c.relname, 5) = '_pkey';
+    if index is not null then
+        execute format('alter index %s rename to %I', index, new_name);
+    end if;
+end $$;
 create or replace function redshift_internal.drop_key(table_name text, key_name text) returns void language plpgsql as $$
 declare
     rel oid := table_name::regclass;

@@ -328,6 +328,23 @@ def test_a_schema_is_named_with_its_database(sql: Sql, connect: Connect, schema:
     sql(f"create schema {schema}_c authorization awsuser; drop schema {schema}_c")
 
 
+@source("ALTER TABLE")
+def test_a_table_may_have_the_name_that_another_had(sql: Sql, schema: str) -> None:
+    """What dbt does on every run: make a table beside, rename the old one, then the new one."""
+    for number in (1, 2, 3):
+        sql("create table made (id int not null, primary key (id))")
+        sql(f"insert into made values ({number})")
+        sql(f"drop table if exists {schema}.kept_before")
+        if number > 1:
+            sql(f"alter table {schema}.kept rename to kept_before")
+        sql("alter table made rename to kept")
+    assert sql("select a.id, b.id from kept a, kept_before b") == [(3, 2)]
+    found = sql(
+        f"select relname from pg_class where relkind = 'i' and relnamespace = '{schema}'::regnamespace order by 1"
+    )
+    assert found == [("kept_before_pkey",), ("kept_pkey",)]
+
+
 @source("SVV_RELATION_PRIVILEGES")
 def test_privileges_are_shown(sql: Sql, schema: str) -> None:
     sql("create table t (a int)")

@@ -4,12 +4,14 @@
 
 In: numbers of files; a run directory of each is made from a queueing model (`tests.end_to_end.report.synthetic_run`).
 Out, as a Markdown table: the page's size, the seconds to judge and write it, and the milliseconds from asking for it
-until its words and tables can be read, until its charts can be drawn (plotly.js is unpacked, and the page answers) and,
-in a window so high that all charts are near, until all are drawn. Each is the median of several fresh browser contexts,
-the slowest in brackets. A blank page shows what is Chromium's own.
+until its words and tables can be read, until its charts can be drawn (plotly.js is unpacked, and the page answers), how
+much CPU the browser took until then, which other work on the machine hardly changes, and, in a window so high that all
+charts are near, until all are drawn. Each is the median of several fresh browser contexts, the slowest in brackets. A
+blank page shows what is Chromium's own.
 """
 
 import argparse
+import contextlib
 import os
 import shutil
 import tempfile
@@ -17,6 +19,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 from harness import report
@@ -39,8 +42,8 @@ Object.defineProperty(window, "Plotly", {
 });
 """
 READY = "() => window.Plotly || !document.body.children.length"
-ALL_DRAWN = """() => document.querySelectorAll(".plot").length ===
-  document.querySelectorAll(".plot.js-plotly-plot").length"""
+NEAR_DRAWN = """() => [...document.querySelectorAll(".plot")].every((plot) =>
+  plot.classList.contains("js-plotly-plot") || plot.getBoundingClientRect().top > innerHeight)"""
 TIMES = """() => ({
   read: performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd,
   ready: window.readyAtMs || 0, drawn: window.drawnAtMs || 0 })"""
@@ -51,11 +54,22 @@ def opened_ms(browser: Browser, url: str, window: tuple[int, int], until: str) -
     page = browser.new_context(viewport={"width": window[0], "height": window[1]}).new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.add_init_script(NOTES)
+    before_s = _browser_cpu_s()
     page.goto(url)
     page.wait_for_function(until)
-    times: dict[str, float] = page.evaluate(TIMES)
+    times: dict[str, float] = page.evaluate(TIMES) | {"cpu": (_browser_cpu_s() - before_s) * 1000}
     page.context.close()
     return times
+
+
+def _browser_cpu_s() -> float:
+    """Of all processes of the browser; one that ended meanwhile is not in it."""
+    total_s = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "chrom" in process.name():
+                total_s += sum(process.cpu_times()[:2])
+    return total_s
 
 
 def _middle(values: list[float]) -> str:
@@ -65,8 +79,8 @@ def _middle(values: list[float]) -> str:
 def row(browser: Browser, name: str, url: str, tries: int, about: tuple[str, str]) -> str:
     """A line of the table."""
     near = [opened_ms(browser, url, WINDOW, READY) for _ in range(tries)]
-    whole = [opened_ms(browser, url, HIGH_WINDOW, ALL_DRAWN) for _ in range(tries)]
-    cells = [_middle([one[what] for one in near]) for what in ("read", "ready")]
+    whole = [opened_ms(browser, url, HIGH_WINDOW, NEAR_DRAWN) for _ in range(tries)]
+    cells = [_middle([one[what] for one in near]) for what in ("read", "ready", "cpu")]
     return f"| {' | '.join([name, *about, *cells, _middle([one['drawn'] for one in whole])])} |"
 
 
@@ -81,8 +95,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="nrt-report-") as directory, sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=command, args=sandbox)
-        print("| files | size, MB | judge and write, s | can be read, ms | charts can be drawn, ms | all drawn, ms |\n"
-              "|--:|--:|--:|--:|--:|--:|")  # fmt: skip
+        print("| files | size, MB | judge and write, s | can be read, ms | charts can be drawn, ms "
+              "| CPU until then, ms | all drawn, ms |\n"
+              "|--:|--:|--:|--:|--:|--:|--:|")  # fmt: skip
         blank = Path(directory, "blank.html")
         blank.write_text("<!DOCTYPE html><title>blank</title>")
         print(row(browser, "(a blank page)", blank.as_uri(), asked.tries, ("", "")), flush=True)

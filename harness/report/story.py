@@ -13,17 +13,18 @@ from harness.report.blame import Excess, HeldUp, held_up_ahead, late_files, nobo
 from harness.report.breakdown import Breakdown
 from harness.report.series import fault_windows
 from harness.report.suspects import suspects
-from harness.report.waits import lock_holders
+from harness.report.waits import idle_share, lock_holders
 from harness.report.words import count, listed, one_line, percent, seconds, several
 from harness.verdict import Judgement
 
 # Somebody held a lock who had it for so much of the time for which others waited.
 HELD_MOSTLY = 0.5
 NOBODY_RAN = (
-    "For most of that time no invocation of their function ran at all, so no handler is to blame: the function was "
-    "throttled (reserved concurrency, the account's limit), its event source mapping did not poll, or SQS or Lambda "
-    "did not answer."
+    "no invocation of their function ran at all, so no handler is to blame: the function was throttled (reserved "
+    "concurrency, the account's limit), its event source mapping did not poll, or SQS or Lambda did not answer."
 )
+# Worth a word beside what is said of the invocations that did run.
+IDLE_WORTH_TELLING = 0.2
 
 
 def headline(judgement: Judgement) -> str:
@@ -80,9 +81,10 @@ def _about_late(evidence: Evidence) -> list[str]:
     compared = " in the files that were in time" if late.excess.usual_s is not None else ""
     said = [f"The late files lost their time in {_excess(late.excess)}{compared}."]
     blamed = late.excess.part
-    if blamed == "queue" and nobody_ran(evidence, late):
-        said.append(NOBODY_RAN)
-    elif blamed == "queue":
+    idle = idle_share(evidence, late.files) if blamed == "queue" else 0.0
+    if idle >= IDLE_WORTH_TELLING:
+        said.append(f"For {percent(idle)} of that time {NOBODY_RAN}")
+    if blamed == "queue" and not nobody_ran(evidence, late):
         ahead = held_up_ahead(evidence, late)
         said.append(_about_queue(ahead))
         blamed = ahead.excess.part if ahead.excess else ahead.usual_part

@@ -5,6 +5,7 @@ station to station: what the handler says it loaded, what the merges took from t
 final tables, and what is there. A count that was not seen convicts nobody.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,15 @@ from statistics import median
 from harness.checks import Evidence
 from harness.history import FileHistory
 from harness.report.blame import late_files, nobody_ran
+from harness.report.series import at_once as at_once_of
 from harness.report.words import legible, listed, one_line, seconds, several
 
 # In the order in which a file passes them.
 STATIONS = ("upload", "queue", "handler", "merge", "final")
 PUTS = ("insert", "merge", "update")
 REASONS_MAX = 3
+# Redshift's and PostgreSQL's words, and their code.
+NO_CONNECTION = re.compile(r"connection limit .* exceeded|too many connections|\b53300\b")
 REASON_LETTERS_MAX = 240
 
 STATION_OF_PART = {
@@ -85,7 +89,9 @@ class RowCounts:
 def suspects(evidence: Evidence) -> list[Suspect]:
     """What is at fault for records that are lost or wrong, and for files that got nowhere; lateness is `blame`'s."""
     found = [*_lost(evidence), *_doubled(evidence), *_altered(evidence), *_unexpected(evidence)]
-    return [*found, *_merge_errors(evidence), *_dead_letters(evidence), *_not_refused(evidence)]
+    refused = list(_no_connections(evidence))
+    merges = [] if refused and _only_refused(evidence) else _merge_errors(evidence)
+    return [*refused, *found, *merges, *_dead_letters(evidence), *_not_refused(evidence)]
 
 
 def stations_at_fault(evidence: Evidence) -> set[str]:
@@ -251,6 +257,26 @@ def _unexpected(evidence: Evidence) -> Iterator[Suspect]:
                 f"The final table of {one_line(name)} holds {totals['unexpected']:,} rows that nobody delivered in "
                 f"this run, such as from {one_line(str(totals['unexpected_from']))}.",
             )
+
+
+def _no_connections(evidence: Evidence) -> Iterator[Suspect]:
+    """A warehouse that takes no more connections refuses the merge job, too, which is not at fault for it."""
+    history = evidence.history
+    said = [*history.reasons.values(), *(str(event["reason"]) for event in history.dead_letters)]
+    if not any(NO_CONNECTION.search(one) for one in said):
+        return
+    _, at_once = at_once_of((event["start_s"], event["end_s"]) for event in history.invocations)
+    yield Suspect(
+        "handler",
+        "The warehouse refused connections, for as many were open as it takes, while at most "
+        f"{several(int(max(at_once, default=0)), 'invocation')} ran at once: a handler that opens a connection for "
+        "each file and does not close it uses them up, or the functions may be more at once than the warehouse takes.",
+    )
+
+
+def _only_refused(evidence: Evidence) -> bool:
+    """Whether the merge runs that failed did so for want of a connection alone."""
+    return all(NO_CONNECTION.search(error) for merge in evidence.history.merges for error in merge.errors)
 
 
 def _merge_errors(evidence: Evidence) -> Iterator[Suspect]:

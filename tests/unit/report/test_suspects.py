@@ -137,3 +137,13 @@ def test_a_driver_s_error_is_told_in_words() -> None:
     assert legible(raised) == "Spectrum Scan Error: The column is too long. [XX000]"
     for other in ("no gzip", "{'S': 'ERROR', 'M': 'cut sho", "{'S': 'ERROR'}"):
         assert legible(other) == other
+
+
+def test_a_warehouse_that_takes_no_more_connections_is_the_handlers_doing_and_not_the_merges() -> None:
+    refused = 'FATAL: connection limit "19" exceeded for non-bootstrap users'
+    failed = [{"type": "orders", "started_s": START_S, "committed_s": None, "error": refused, "rows": []}]
+    run = GOOD.adding(dead_letter(1, reason=refused)).changing("merge_run", {}, types=failed)
+    assert [one.station for one in suspects(run.evidence)] == ["handler", "handler"]
+    assert "The warehouse refused connections" in suspects(run.evidence)[0].why
+    (alone,) = suspects(GOOD.changing("merge_run", {}, types=failed).evidence)
+    assert alone.station == "merge"

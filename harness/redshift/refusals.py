@@ -5,7 +5,7 @@ PostgreSQL features", "Unsupported PostgreSQL functions" and "Unsupported Postgr
 """
 
 from harness.redshift.messages import Refusal
-from harness.redshift.plan import STAND_IN_HINT, syntax_error
+from harness.redshift.plan import STAND_IN_HINT, not_supported, syntax_error
 from harness.redshift.tokens import Token
 
 _FUNCTIONS = frozenset((
@@ -19,6 +19,8 @@ _FUNCTIONS = frozenset((
     "BIT_LENGTH", "NUM_NONNULLS", "NUM_NULLS", "PG_ADVISORY_LOCK", "PG_ADVISORY_XACT_LOCK", "LASTVAL", "NEXTVAL",
     "CURRVAL", "SETVAL", "PG_NOTIFY", "CONCAT_WS", "TO_TSVECTOR", "TO_TSQUERY", "XMLELEMENT",
 ))  # fmt: skip
+# functions of Redshift that this stand-in has not
+_NOT_HERE = frozenset(("HLL_CREATE_SKETCH", "HLL_CARDINALITY", "HLL_COMBINE", "HLL_COMBINE_SKETCHES"))
 _SEQUENCES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("FOR", "UPDATE"), "0A000"),
     (("FOR", "SHARE"), "0A000"),
@@ -40,6 +42,8 @@ def check(parts: list[Token]) -> None:
             continue
         following = parts[index + 1].text if index + 1 < len(parts) else ""
         name = token.upper
+        if name in _NOT_HERE and following == "(":
+            raise not_supported(f"{name} is not supported by this stand-in")
         if name in _FUNCTIONS and following == "(" and not (index and parts[index - 1].text == "."):
             message = f"function {token.text.lower()}() does not exist"
             raise Refusal("42883", message, hint=STAND_IN_HINT)

@@ -284,6 +284,15 @@ def test_a_number_ends_where_a_word_begins(sql: Sql) -> None:
     assert sql("select case 1when 1then 2else 3end") == [(2,)]
 
 
+@source("HyperLogLog functions")
+@pytest.mark.parametrize("call", ["hll_create_sketch(a)", "hll_cardinality(hll_create_sketch(a))", "hll_combine(a)"])
+def test_sketches_are_refused_by_name(sql: Sql, call: str) -> None:
+    sql("create table t (a int)")
+    with pytest.raises(psycopg2.errors.FeatureNotSupported, match=call.partition("(")[0].upper()) as caught:
+        sql(f"select {call} from t")
+    assert "stand-in" in str(caught.value.diag.message_hint)
+
+
 @source("STL_UNDONE")
 def test_nothing_was_undone(sql: Sql) -> None:
     assert sql("select xact_id, xact_id_undone, table_id from stl_undone") == []

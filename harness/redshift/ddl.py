@@ -88,6 +88,23 @@ def _as_query(head: str, name: str, body: list[Token], tokens: list[Token], rewr
     )
 
 
+def create_materialized_view(tokens: list[Token], rewrite: Rewrite) -> str:
+    """CREATE MATERIALIZED VIEW without what says how and when Redshift stores and refreshes it."""
+    cursor = Cursor(code(tokens), 3)
+    name = cursor.name()
+    if not name:
+        raise Refusal("42601", f'syntax error at or near "{cursor.peek()}"')
+    parts, declared = cursor.tokens, Declared()
+    at = declared.clauses(parts, cursor.at)
+    while [token.upper for token in parts[at : at + 2]] == ["AUTO", "REFRESH"]:
+        at = declared.clauses(parts, at + 3)
+    if at >= len(parts) or parts[at].upper != "AS":
+        near = parts[at].text if at < len(parts) else "end of input"
+        raise Refusal("42601", f'syntax error at or near "{near}"')
+    begin = next(index for index, token in enumerate(tokens) if token is parts[at])
+    return f"CREATE MATERIALIZED VIEW {name} AS {join(rewrite(tokens[begin + 1 :])).strip()}"
+
+
 def _with_declared(*statements: str | None) -> tuple[str, ...]:
     return tuple(statement for statement in statements if statement)
 

@@ -13,7 +13,7 @@ from harness.redshift.catalog_names import redirect
 from harness.redshift.conditions import number_conditions
 from harness.redshift.copy.options import parse_copy
 from harness.redshift.copy.unload_options import parse_unload
-from harness.redshift.ddl import alter_table, create_table
+from harness.redshift.ddl import alter_table, create_materialized_view, create_table
 from harness.redshift.expressions import rewrite
 from harness.redshift.late_views import create_late_view
 from harness.redshift.lateral import lateral_aliases, replace_aliases
@@ -150,6 +150,8 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return Plan("ALTER TABLE", sql, after=tuple(after))
     if what in ("PROCEDURE", "FUNCTION"):
         return Plan(f"{kind} {what}", _routine(tokens))
+    if what == "MATERIALIZED" and kind == "CREATE":
+        return Plan("CREATE VIEW", create_materialized_view(tokens, rewrite))
     if what == "VIEW" or what == "MATERIALIZED":
         return Plan(f"{kind} VIEW", create_late_view(tokens, rewrite) or lex.join(rewrite(tokens)))
     if what == "SCHEMA":

@@ -345,6 +345,20 @@ def test_a_table_may_have_the_name_that_another_had(sql: Sql, schema: str) -> No
     assert found == [("kept_before_pkey",), ("kept_pkey",)]
 
 
+@source("CREATE MATERIALIZED VIEW")
+def test_a_materialized_view_with_its_clauses(sql: Sql) -> None:
+    sql("create table t (a int); insert into t values (1)")
+    sql("create materialized view m backup no diststyle key distkey (a) sortkey (a) auto refresh yes as "
+        "(select a, nvl(null, 2) as b from t)")  # fmt: skip
+    sql("insert into t values (2)")
+    assert sql("select a, b from m") == [(1, 2)]
+    sql("refresh materialized view m")
+    assert sql("select a from m order by 1") == [(1,), (2,)]
+    sql("create materialized view plain as select a from t; drop materialized view plain")
+    with pytest.raises(psycopg2.errors.SyntaxError, match="sometimes"):
+        sql("create materialized view n sometimes as select a from t")
+
+
 @source("SVV_RELATION_PRIVILEGES")
 def test_privileges_are_shown(sql: Sql, schema: str) -> None:
     sql("create table t (a int)")

@@ -18,6 +18,9 @@ from harness.report.waits import idle_share
 
 # An invocation is held up when it takes this many times as long as the median one.
 HELD_UP_FACTOR = 2.0
+# They are to blame for the wait when what they took longer than usual is so much of what all invocations ahead took;
+# one cold start among many slow invocations is not.
+HELD_UP_SHARE = 0.5
 # Nobody ran when late files waited for so much of their time on the queue without any invocation of their function.
 IDLE_SHARE = 0.5
 
@@ -89,11 +92,13 @@ def held_up_ahead(evidence: Evidence, late: Late) -> HeldUp:
     usual_s = median(_invocation_s(one) for one in breakdowns)
     held_up_s = usual_s * HELD_UP_FACTOR
     slow = [one for one in breakdowns if _invocation_s(one) > held_up_s]
-    ahead = [one for one in slow if any(_ran_while_waiting(one, waiting) for waiting in late.files)]
+    every = [one for one in breakdowns if any(_ran_while_waiting(one, waiting) for waiting in late.files)]
+    ahead = [one for one in slow if one in every]
+    longer_s = sum(_invocation_s(one) - usual_s for one in ahead)
     took_s = breakdown.mean([Breakdown(one.file, _service(one)) for one in breakdowns])
     usual_part = max(took_s, key=took_s.__getitem__)
     _, at_once = series.at_once((event["start_s"], event["end_s"]) for event in evidence.history.invocations)
-    if not ahead:
+    if not ahead or longer_s < HELD_UP_SHARE * sum(_invocation_s(one) for one in every):
         return HeldUp(0, None, usual_s, usual_part, int(max(at_once)))
     service = [Breakdown(one.file, _service(one)) for one in ahead]
     others = [Breakdown(one.file, _service(one)) for one in breakdowns if _invocation_s(one) <= held_up_s]

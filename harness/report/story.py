@@ -160,7 +160,7 @@ def _excess(excess: Excess) -> str:
 def _about_queue(ahead: HeldUp) -> str:
     if ahead.excess is None:
         return (
-            f"No invocation meanwhile was slower than the others: each took about {seconds(ahead.usual_s)}, most of "
+            f"The invocations ahead of them took no longer than usual: about {seconds(ahead.usual_s)} each, most of "
             f"it in “{breakdown.label(ahead.usual_part)}”, and at most {ahead.at_once:,} ran at once, so they are too "
             "slow or too few for the rate."
         )

@@ -88,6 +88,20 @@ def test_a_queue_behind_invocations_as_fast_as_ever_says_that_they_were_too_few(
     assert "most of it in “handler: COPY”, and at most 2 ran at once, so they are too slow or too few" in said
 
 
+def test_one_slow_start_does_not_explain_a_queue_behind_a_handler_that_is_slow_for_every_file() -> None:
+    run = good_run(8)
+    for index in range(8):
+        start_s = START_S + 9.2 + index // 2 * 8
+        run = run.changing(
+            "invocation", {"request_id": f"request-{index}"}, **_slow(index, start_s, start_s + 8, copy_s=7.5)
+        )
+    run = run.changing("invocation", {"request_id": "request-0"}, init_ms=9_000.0)
+    said = _said(run.changing("merged", {}, started_s=START_S + 47, committed_s=START_S + 48))
+    assert "lost their time in “queue”" in said
+    assert "about 8 s each, most of it in “handler: COPY”" in said
+    assert "held up in “cold start”" not in said
+
+
 def test_a_handler_that_is_too_slow_for_every_file_is_named_and_not_the_wait_for_the_next_merge() -> None:
     run = GOOD.supposing(sla_s=34.5).changing("merged", {}, started_s=START_S + 35, committed_s=START_S + 36)
     for index in range(4):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import not_supported, syntax_error
+from harness.redshift.relations import NO_ALIAS
 from harness.redshift.selects import output_names
 from harness.redshift.tokens import (
     Cursor,
@@ -43,10 +44,19 @@ def rewrite_pivots(tokens: list[Token]) -> list[Token]:
             start = _source(tokens, at)
             modes = [token.upper for token in code(tokens[at + 1 : opening])]
             sql = _render(tokens[start:at], tokens[at].upper, modes, tokens[opening + 1 : end])
-            tokens = [*tokens[:start], word(sql), *tokens[end + 1 :]]
+            alias = "" if _has_alias(tokens, end + 1) else f" AS redshift_rotated_{start}"
+            tokens = [*tokens[:start], word(sql + alias), *tokens[end + 1 :]]
             at = start
         at += 1
     return tokens
+
+
+def _has_alias(tokens: list[Token], at: int) -> bool:
+    """Whether the item of FROM that ends before `at` has an alias, which PostgreSQL 15 insists on."""
+    following = next((token for token in tokens[at:] if is_code(token)), None)
+    if following is None or following.kind not in ("word", "quoted"):
+        return False
+    return following.upper == "AS" or following.upper not in NO_ALIAS | {"PIVOT", "UNPIVOT"}
 
 
 def _opening(tokens: list[Token], at: int) -> int | None:

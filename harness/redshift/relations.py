@@ -14,7 +14,7 @@ _ENDS_FROM = frozenset((
     "WHEN", "ON", "USING", "WINDOW", "FETCH",
 ))  # fmt: skip
 _RELATION_FOLLOWS = frozenset(("JOIN", "UPDATE", "INTO", "USING", "TABLE", "VIEW"))
-_NO_ALIAS = _ENDS_FROM | _RELATION_FOLLOWS | frozenset((
+NO_ALIAS = _ENDS_FROM | _RELATION_FOLLOWS | frozenset((
     "LEFT", "RIGHT", "INNER", "FULL", "CROSS", "NATURAL", "OUTER", "PIVOT", "UNPIVOT", "SELECT", "VALUES", "WITH", "AS",
     "AT", "DISTSTYLE", "DISTKEY", "SORTKEY", "LIKE", "FROM", "START", "CONNECT", "DEFAULT",
 ))  # fmt: skip
@@ -153,7 +153,7 @@ def _aliases(tokens: list[Token], at: int) -> tuple[int, str, str]:
     place = following(tokens, at)
     if place < len(tokens) and tokens[place].upper == "AS":
         place = following(tokens, place + 1)
-    if place < len(tokens) and is_name(tokens[place]) and tokens[place].upper not in _NO_ALIAS:
+    if place < len(tokens) and is_name(tokens[place]) and tokens[place].upper not in NO_ALIAS:
         alias, at = name_of(tokens[place]), place + 1
     place = following(tokens, at)
     if alias and place < len(tokens) and tokens[place].upper == "AT":

@@ -90,7 +90,7 @@ def suspects(evidence: Evidence) -> list[Suspect]:
     """What is at fault for records that are lost or wrong, and for files that got nowhere; lateness is `blame`'s."""
     found = [*_lost(evidence), *_doubled(evidence), *_altered(evidence), *_unexpected(evidence)]
     refused = list(_no_connections(evidence))
-    merges = [] if refused and _only_refused(evidence) else _merge_errors(evidence)
+    merges = [] if _merges_starved(evidence) else _merge_errors(evidence)
     return [*refused, *found, *merges, *_dead_letters(evidence), *_not_refused(evidence)]
 
 
@@ -101,6 +101,8 @@ def stations_at_fault(evidence: Evidence) -> set[str]:
     if late := late_files(evidence):
         station = STATION_OF_PART.get(late.excess.part, "handler")
         found |= {station, "handler"} if late.excess.part == "queue" and not nobody_ran(evidence, late) else {station}
+    if _merges_starved(evidence):
+        found.discard("merge")
     return found
 
 
@@ -274,9 +276,11 @@ def _no_connections(evidence: Evidence) -> Iterator[Suspect]:
     )
 
 
-def _only_refused(evidence: Evidence) -> bool:
-    """Whether the merge runs that failed did so for want of a connection alone."""
-    return all(NO_CONNECTION.search(error) for merge in evidence.history.merges for error in merge.errors)
+def _merges_starved(evidence: Evidence) -> bool:
+    """Whether the functions used up the connections, and merge runs failed for want of one alone."""
+    errors = [error for merge in evidence.history.merges for error in merge.errors]
+    starved = bool(errors) and all(NO_CONNECTION.search(error) for error in errors)
+    return starved and any(True for _ in _no_connections(evidence))
 
 
 def _merge_errors(evidence: Evidence) -> Iterator[Suspect]:

@@ -10,8 +10,8 @@ import pytest
 from tests.end_to_end.conftest import ROOT
 from tests.git_repository import GitRepository
 
-BEFORE = "    failed = [\n"
-AFTER = "    import time\n\n    time.sleep(2)\n    failed = [\n"
+BEFORE = "    loading = environment()\n"
+AFTER = "    import time\n\n    time.sleep(2)\n    loading = environment()\n"
 
 
 @pytest.fixture
@@ -31,6 +31,10 @@ def repository(tmp_path: Path) -> Path:
         app.write_text(good.replace(old, new))
         git.tag(name)
     return git.path
+
+
+def test_the_handler_is_still_one_that_these_bugs_can_be_put_into(repository: Path) -> None:
+    assert (repository / "pipeline.toml").exists()
 
 
 def _gate(repository: Path, head: str, repeat: int) -> subprocess.CompletedProcess[str]:

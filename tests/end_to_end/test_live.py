@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import ExitCode
 from harness.history import History
 from harness.live import FRESH_FOR_S, REST_PER_WORK, Kept, live_view
 from tests.end_to_end.web_page import Browser
@@ -137,7 +138,9 @@ def test_a_run_with_live_serves_it_until_its_end(tmp_path: Path, quick_pipeline:
             news = json.loads(_get(url, "/live.json")[1])
             time.sleep(0.1)
         process.stderr.read()
-        assert process.wait() == 0
+        # whether the run was fast enough is not the question here
+        assert process.wait() in (ExitCode.PASS, ExitCode.FAIL, ExitCode.INCONCLUSIVE)
+    assert (tmp_path / "run" / "report.html").exists()
     assert "latency" in news["figures"]
     with pytest.raises(ConnectionRefusedError):
         _get(url, "/")

@@ -145,5 +145,7 @@ def test_a_warehouse_that_takes_no_more_connections_is_the_handlers_doing_and_no
     run = GOOD.adding(dead_letter(1, reason=refused)).changing("merge_run", {}, types=failed)
     assert [one.station for one in suspects(run.evidence)] == ["handler", "handler"]
     assert "The warehouse refused connections" in suspects(run.evidence)[0].why
+    late = run.changing("merged", {}, started_s=START_S + 80, committed_s=START_S + 81)
+    assert stations_at_fault(late.evidence) == {"handler"}
     (alone,) = suspects(GOOD.changing("merge_run", {}, types=failed).evidence)
     assert alone.station == "merge"

@@ -112,6 +112,7 @@ def test_host_and_container_give_the_same_verdict_and_ledger(from_host_and_insid
     assert "</html>" in (inside.directory / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_embedded_stack_gives_the_same_too(
     from_host_and_inside: dict[str, Ran], harness: Harness, tmp_path: Path, pipeline_file: Path
 ) -> None:

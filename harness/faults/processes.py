@@ -26,10 +26,7 @@ class Hangs:
         return f"{self.part} does not answer"
 
     def inject(self, site: Site) -> Callable[[], str | None]:
-        try:
-            process = psutil.Process(site.aws.endpoints.pids[self.part])
-        except (KeyError, psutil.Error) as error:
-            raise HarnessError(f"{self.name}: this stack has no process {self.part} of ours to stop") from error
+        process = psutil.Process(self._pid(site))
         began_s = time.time()
         process.send_signal(signal.SIGSTOP)
 
@@ -39,6 +36,14 @@ class Hangs:
             return f"did not answer for {time.time() - began_s:.1f} s" if was_stopped else None
 
         return heal
+
+    def _pid(self, site: Site) -> int:
+        endpoints = site.aws.endpoints
+        # as it is now: an earlier run on the same stack may have started the part anew
+        running: dict[str, int] = parts.ask(endpoints.directory, show="pids")["pids"] if endpoints.pids else {}
+        if self.part not in running:
+            raise HarnessError(f"{self.name}: this stack has no process {self.part} of ours to stop")
+        return running[self.part]
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,8 @@ class Parts:
             case {"start": str(name)}:
                 self.start(name)
                 self.wait(name)
+            case {"show": "pids"}:
+                pass
             case _:
                 return {"error": "no such request"}
         return {"pids": self.pids}

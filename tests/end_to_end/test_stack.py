@@ -9,13 +9,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import psutil
 import psycopg2
 import pytest
 import redshift_connector
 
 from harness.aws import Aws
 from harness.errors import HarnessError
+from harness.faults.processes import Hangs
+from harness.stack import parts
 from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints, endpoints_from_json
 from harness.stack.processes import LOOPBACK, is_listening
@@ -105,6 +110,20 @@ def test_everything_listens_on_loopback_only() -> None:
                 if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
             }
             assert addresses == {"0100007F"}, f"port {port}"
+
+
+def test_a_fault_stops_the_process_that_a_part_has_now() -> None:
+    with embedded() as endpoints:
+        parts.ask(endpoints.directory, end="redshift")
+        site = cast(Any, SimpleNamespace(aws=SimpleNamespace(endpoints=endpoints)))
+        with pytest.raises(HarnessError, match="no process redshift of ours to stop"):
+            Hangs("redshift").inject(site)
+        now = parts.ask(endpoints.directory, start="redshift")["pids"]["redshift"]
+        assert now != endpoints.pids["redshift"]
+        heal = Hangs("redshift").inject(site)
+        assert eventually(lambda: psutil.Process(now).status() == psutil.STATUS_STOPPED)
+        assert heal() is not None
+        assert_usable(endpoints)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])

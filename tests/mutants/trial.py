@@ -28,8 +28,8 @@ TYPE = "orders"
 TIME_SCALE = 60.0
 FILES, RECORDS = 8, 200
 DURATION_S, FAULTY_DURATION_S = 2.0, 6.0
-# What grows shows after many invocations only, and half a message fails now and then only.
-FILES_OF = {"soak": 48, "half_failed_messages": 32}
+# What grows shows after many invocations only; half a message fails, and versions change places, now and then only.
+FILES_OF = {"soak": 48, "half_failed_messages": 32, "out_of_order": 24}
 # Long enough for an invocation on a busy machine; a failed message comes back after it.
 FUNCTION_TIMEOUT_S = 10
 # Scenarios whose faults would do nothing, or too much, in the few seconds of a trial: retries of seconds, restarts. A

@@ -48,6 +48,7 @@ class Backend:
         self.queue = ExchangeQueue()
         self.status = "I"
         self.hidden_parameters: dict[bytes, bytes] = {}
+        self.protocol = 0  # version 1 and later describe columns with their origin
 
     # --- sending
 
@@ -152,6 +153,19 @@ class Backend:
         await answer.done
         return answer.description
 
+    async def describe_for_client(self, body: bytes) -> Answer:
+        """What PostgreSQL answers to the client's Describe.
+
+        Raises:
+            BackendError, Skipped: as `run`.
+        """
+        if self.queue.failed_until_sync:
+            raise Skipped
+        answer = Answer(self._future())
+        self.send(wire.message(b"D", body) + wire.FLUSH, Exchange("D", answer=answer))
+        await answer.done
+        return answer
+
     async def drained(self) -> None:
         """Return when the backend has answered all that was sent."""
         if self.queue.front:
@@ -212,8 +226,9 @@ class Backend:
             if kind == _D and front and not front.answer and not front.hidden:
                 front.rows += 1
                 front.size_bytes += end - at
-                writers = front.shape.writers if front.shape else None
-                replacement = result_types.row(bytes(buffer[at:end]), writers) if writers else None
+                if front.writers is None:
+                    front.writers = front.shape.writers if front.shape else {}
+                replacement = result_types.row(bytes(buffer[at:end]), front.writers) if front.writers else None
             else:
                 replacement = self._handle(kind, front, buffer, at, end)
             if replacement is not None:
@@ -264,11 +279,13 @@ class Backend:
 
     def _describe(self, front: Exchange, message: bytes) -> bytes | None:
         """A result's columns: as Redshift numbers their types; what is to be done with its rows is kept."""
-        changed, writers = result_types.described(message) or (None, {})
+        changed, forms = result_types.described(message) or (None, {})
         if front.shape is not None and front.kind == "D":
-            front.shape.writers = writers
+            front.shape.is_described(forms)
         elif front.kind == "Q":
-            front.shape = Shape(writers) if writers else None
+            front.writers = Shape(forms).writers
+            if self.protocol:
+                changed = wire.message(b"T", result_types.with_origins((changed or message)[5:], {}))
         if front.kind == "D":
             self._finish(self.queue.pop())
         return changed
@@ -283,6 +300,8 @@ class Backend:
             answer.add_row(bytes(buffer[at + 5 : end]))
         elif kind == ord("d") and answer.on_copy_data:
             answer.on_copy_data(memoryview(bytes(buffer[at + 5 : end])))
+        elif kind == ord("t"):
+            answer.parameters = bytes(buffer[at + 5 : end])
         elif kind == ord("G") and answer.copy_ready:
             answer.copy_ready.set_result(None)
         elif kind == _C and front.kind == "E":
@@ -293,7 +312,7 @@ class Backend:
         elif _COMPLETES.get(kind) == front.kind:
             self.queue.pop()
             if kind == ord("T"):
-                answer.description = bytes(buffer[at + 5 : end])
+                answer.description, answer.returns_rows = bytes(buffer[at + 5 : end]), True
             if front.kind in "DE" and not answer.done.done():
                 answer.done.set_result(None)
 

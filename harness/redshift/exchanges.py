@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from harness.redshift.messages import Refusal, data_row, error_fields
 from harness.redshift.querylog import Record
-from harness.redshift.result_types import Shape
+from harness.redshift.result_types import Shape, Writer
 
 
 class BackendError(Exception):
@@ -35,6 +35,8 @@ class Answer:
     rows: list[list[str | None]] = field(default_factory=list)
     tag: str = ""
     description: bytes = b"\x00\x00"
+    parameters: bytes | None = None  # ParameterDescription
+    returns_rows: bool = False
     copy_ready: asyncio.Future[None] | None = None
     on_copy_data: Callable[[memoryview], object] | None = None
 
@@ -55,7 +57,8 @@ class Exchange:
 
     kind: Q and S end with ReadyForQuery, P B C with their completion, D with a description, E with the end of a
     portal's rows. An exchange with an `answer` is the gateway's own; `hidden` ones are swallowed unless they fail.
-    shape: of the statement or portal that D describes or E runs; a Q finds its own.
+    shape: of the statement or portal that D describes or E runs. writers: who writes its rows' columns otherwise, once
+    they are known; a Q's are those of the result it is at.
     """
 
     kind: str
@@ -67,6 +70,7 @@ class Exchange:
     refusal: Refusal | None = None
     record: Record | None = None
     shape: Shape | None = None
+    writers: dict[int, Writer] | None = None
     rows: int = 0
     size_bytes: int = 0
     tags: int = 0

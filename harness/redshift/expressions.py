@@ -24,7 +24,10 @@ _RENAMED = {
     "OBJECT": "jsonb_build_object", "ARRAY": "jsonb_build_array",
 }  # fmt: skip
 _VALUES = {"SYSDATE": "localtimestamp", "MINUS": "EXCEPT"}
-_TYPES = {"SUPER": "jsonb", "VARBYTE": "bytea", "VARBINARY": "bytea", "NVARCHAR": "varchar", "NCHAR": "char"}
+_TYPES = {
+    "SUPER": "jsonb", "VARBYTE": "bytea", "VARBINARY": "bytea", "NVARCHAR": "varchar", "NCHAR": "char",
+    "INTERVALY2M": "interval year to month", "INTERVALD2S": "interval day to second",
+}  # fmt: skip
 
 
 def rewrite(tokens: list[Token], *, in_routine: bool = False) -> list[Token]:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 SERVER_VERSION = "8.0.2"
+PROTOCOL_VERSION = 1  # of Redshift's additions: 1 describes columns with their origin; 2 would send numbers in binary
 STARTUP_TIMEOUT_S = 60
 THREADS = 16
 # What drivers of Redshift send at startup and PostgreSQL does not know.
@@ -272,13 +273,19 @@ class Gateway:
         address = replace(self._address.as_user(user, self._settings.password), database=database)
         opened = await connect.open_session(address, wanted | _SESSION_PARAMETERS)
         shown = opened.parameters | {"server_version": SERVER_VERSION}
+        if asked := parameters.get("client_protocol_version"):
+            protocol = min(int(asked) if asked.isdigit() else 0, PROTOCOL_VERSION)
+            shown["server_protocol_version"] = str(protocol)
+        else:
+            protocol = 0
         writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_OK)))
         writer.write(b"".join(wire.parameter_status(name, value) for name, value in shown.items()))
         writer.write(wire.message(b"K", opened.key) + wire.ready_for_query(b"I"))
         backend = Backend(opened.reader, opened.writer, self._log, as_redshift_error)
         backend.hidden_parameters[b"server_version"] = SERVER_VERSION.encode()
         (process_id,) = struct.unpack_from("!I", opened.key)
-        session = Session(Identity(process_id, user, database), writer, backend, self._work, self._log)
+        backend.protocol = protocol
+        session = Session(Identity(process_id, user, database, protocol), writer, backend, self._work, self._log)
         self._sessions[opened.key] = session
         try:
             await _relay(session, reader, writer, backend, self._address, opened.key)

@@ -1,8 +1,9 @@
-"""Results as Redshift's clients know them: SUPER and VARBYTE have their own numbers, and come as Redshift writes them.
+"""Results as Redshift's clients know them: SUPER, VARBYTE and intervals have their own numbers and forms.
 
-In: RowDescription and DataRow messages of the backend, whose types are jsonb and bytea. Out: the same for the client.
-Knows nothing of sessions. Sources: the numbers and forms that Redshift's open drivers expect (`RedshiftOID` and the
-tests of redshift_connector); Database Developer Guide, "JSON_PARSE function" (SUPER is written without spaces).
+In: RowDescription and DataRow messages of the backend, whose types are jsonb, bytea and interval; Parse and Bind of the
+client. Out: the same for the other side. Knows nothing of sessions. Sources: the numbers and forms that Redshift's
+open drivers expect (`RedshiftOID` and the tests of redshift_connector); Database Developer Guide, "JSON_PARSE function"
+(SUPER is written without spaces), "Interval data types and literals".
 """
 
 import re
@@ -10,11 +11,13 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-JSONB, BYTEA, SUPER, VARBYTE = 3802, 17, 4000, 6551
-_OIDS = {JSONB: SUPER, BYTEA: VARBYTE}
-_MARKS = tuple(struct.pack("!I", oid) for oid in _OIDS)
+JSONB, BYTEA, INTERVAL, SUPER, VARBYTE, INTERVALY2M, INTERVALD2S = 3802, 17, 1186, 4000, 6551, 1188, 1190
+_MARKS = tuple(struct.pack("!I", oid) for oid in (JSONB, BYTEA, INTERVAL))
 _COLUMN = struct.Struct("!IhIhih")  # behind the name: table, column, type, size, modifier, format
 _STRING_OR_GAP = re.compile(rb'("(?:[^"\\]|\\.)*")|([,:]) ')
+_INTERVAL = struct.Struct("!qii")  # microseconds, days, months
+_DAY_US = 86_400_000_000
+_YEAR_OR_MONTH, _ALL_FIELDS = 0b110, 0x7FFF  # in an interval's modifier, as INTERVAL_MASK of PostgreSQL has them
 Writer = Callable[[bytes], bytes]
 
 
@@ -28,48 +31,132 @@ def _digits(text: bytes) -> bytes:
     return text[2:]
 
 
-_WRITERS: dict[int, Writer] = {JSONB: _compact, BYTEA: _digits}
+def _months(interval: bytes) -> bytes:
+    """A binary interval as the number of its months."""
+    return struct.pack("!i", _INTERVAL.unpack(interval)[2])
+
+
+def _microseconds(interval: bytes) -> bytes:
+    """A binary interval as the number of its microseconds, as near as 64 bits come."""
+    microseconds, days, _ = _INTERVAL.unpack(interval)
+    return struct.pack("!q", max(-(1 << 63), min((1 << 63) - 1, microseconds + days * _DAY_US)))
+
+
+@dataclass(frozen=True)
+class Form:
+    """How Redshift numbers a type, and how it writes its values as text and in binary, where it does so otherwise."""
+
+    oid: int
+    text: Writer | None = None
+    binary: Writer | None = None
+
+
+_FORMS = {JSONB: Form(SUPER, _compact), BYTEA: Form(VARBYTE, _digits)}
+_YEAR_TO_MONTH, _DAY_TO_SECOND = Form(INTERVALY2M, binary=_months), Form(INTERVALD2S, binary=_microseconds)
+
+
+def _form(oid: int, modifier: int) -> Form | None:
+    if oid != INTERVAL:
+        return _FORMS.get(oid)
+    fields = modifier >> 16 & _ALL_FIELDS
+    if modifier < 0 or fields == _ALL_FIELDS:
+        return None
+    return _YEAR_TO_MONTH if fields & _YEAR_OR_MONTH else _DAY_TO_SECOND
 
 
 @dataclass
 class Shape:
-    """Of one statement or portal: how the columns are written that Redshift writes otherwise, by their index.
+    """Of one statement or portal: the columns that Redshift writes otherwise, by their index, and who writes them.
 
-    Set once it is described; empty for columns in binary form.
+    `forms` is set once it is described, and shared by a statement and its portals; `formats` are those of its Bind.
     """
 
-    writers: dict[int, Writer] = field(default_factory=dict)
+    forms: dict[int, Form] = field(default_factory=dict)
+    formats: tuple[int, ...] = ()
 
     def bound(self, bind: bytes) -> "Shape":
         """The shape of a portal, whose Bind may ask for some columns in binary form."""
-        if not self.writers:
-            return self
         try:
-            formats = _result_formats(bind)
+            return Shape(self.forms, tuple(_formats(bind)[2]))
         except (struct.error, ValueError):
             return self  # PostgreSQL refuses it
-        if not any(formats):
-            return self
-        if len(formats) == 1:
-            return Shape()
-        return Shape({index: writer for index, writer in self.writers.items() if formats[index : index + 1] == [0]})
+
+    def is_described(self, forms: dict[int, Form]) -> None:
+        self.forms.clear()
+        self.forms.update(forms)
+
+    @property
+    def writers(self) -> dict[int, Writer]:
+        """Who writes which column of a row."""
+        writers = {}
+        for index, form in self.forms.items():
+            if writer := form.binary if self._is_binary(index) else form.text:
+                writers[index] = writer
+        return writers
+
+    def _is_binary(self, index: int) -> bool:
+        if len(self.formats) == 1:
+            return self.formats[0] == 1
+        return self.formats[index : index + 1] == (1,)
 
 
-def described(message: bytes) -> tuple[bytes, dict[int, Writer]] | None:
-    """A RowDescription message with Redshift's types, and the writers of its columns; None if it has neither type."""
+def described(message: bytes) -> tuple[bytes, dict[int, Form]] | None:
+    """A RowDescription message with Redshift's types, and the forms of its columns; None if it has no such type."""
     if not any(mark in message for mark in _MARKS):
         return None
-    changed, at, writers = bytearray(message), 7, {}
+    changed, at, forms = bytearray(message), 7, {}
     (count,) = struct.unpack_from("!H", message, 5)
     for index in range(count):
         at = message.index(b"\x00", at) + 1
         table, number, oid, size, modifier, is_binary = _COLUMN.unpack_from(message, at)
-        if oid in _OIDS:
-            _COLUMN.pack_into(changed, at, table, number, _OIDS[oid], size, modifier, is_binary)
-            if not is_binary:
-                writers[index] = _WRITERS[oid]
+        if form := _form(oid, modifier):
+            _COLUMN.pack_into(changed, at, table, number, form.oid, size, modifier, is_binary)
+            forms[index] = form
         at += _COLUMN.size
-    return bytes(changed), writers
+    return bytes(changed), forms
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The column of a table that a result's column is: its names, and whether it takes NULL or numbers its rows."""
+
+    schema: str
+    table: str
+    column: str
+    database: str
+    nullable: bool
+    autoincrement: bool
+
+
+_SEARCHABLE = 1 << 12
+_NO_ORIGIN = b"\x00\x00\x00\x00" + struct.pack("!H", 1 | _SEARCHABLE)
+
+
+def columns(description: bytes) -> list[tuple[int, int]]:
+    """Of each column of a RowDescription body: its table's number and its own in it; zeros if it is of none."""
+    found, at = [], 2
+    for _ in range(*struct.unpack_from("!H", description)):
+        at = description.index(b"\x00", at) + 1
+        table, number, *_ = _COLUMN.unpack_from(description, at)
+        found.append((table, number))
+        at += _COLUMN.size
+    return found
+
+
+def with_origins(description: bytes, origins: dict[tuple[int, int], Origin]) -> bytes:
+    """A RowDescription body as protocol version 1 has it: each column with the names it comes from, and flags."""
+    parts, at = [description[:2]], 2
+    for column in columns(description):
+        end = description.index(b"\x00", at) + 1 + _COLUMN.size
+        parts.append(description[at:end])
+        if origin := origins.get(column):
+            names = (origin.schema, origin.table, origin.column, origin.database)
+            parts += [name.encode() + b"\x00" for name in names]
+            parts.append(struct.pack("!H", origin.nullable | origin.autoincrement << 4 | _SEARCHABLE))
+        else:
+            parts.append(_NO_ORIGIN)
+        at = end
+    return b"".join(parts)
 
 
 def row(message: bytes, writers: dict[int, Writer]) -> bytes:
@@ -89,13 +176,54 @@ def row(message: bytes, writers: dict[int, Writer]) -> bytes:
     return b"D" + struct.pack("!I", len(body) + 4) + body
 
 
-def _result_formats(bind: bytes) -> list[int]:
-    """The format codes of the results that a Bind asks for."""
+# --- parameters, which clients of Redshift send as intervals of their kind
+
+_PARAMETERS: dict[int, Writer] = {
+    INTERVALY2M: lambda months: _INTERVAL.pack(0, 0, *struct.unpack("!i", months)),
+    INTERVALD2S: lambda microseconds: _INTERVAL.pack(*struct.unpack("!q", microseconds), 0, 0),
+}
+
+
+def parameter_types(types: bytes) -> tuple[bytes, dict[int, int]]:
+    """The end of a Parse message as PostgreSQL knows the types, and which parameters are of Redshift's, by index."""
+    oids = [oid for (oid,) in struct.iter_unpack("!I", types[2 : 2 + len(types[2:]) // 4 * 4])]
+    own = {index: oid for index, oid in enumerate(oids) if oid in _PARAMETERS}
+    if not own:
+        return types, own
+    return types[:2] + b"".join(struct.pack("!I", INTERVAL if oid in _PARAMETERS else oid) for oid in oids), own
+
+
+def parameters(bind: bytes, own: dict[int, int]) -> bytes:
+    """The body of a Bind message with its binary parameters of Redshift's types as PostgreSQL reads them.
+
+    Raises:
+        struct.error, ValueError: it is malformed.
+    """
+    formats, at, _ = _formats(bind)
+    parts = [bind[:at]]
+    (count,) = struct.unpack_from("!H", bind, at - 2)
+    for index in range(count):
+        (size,) = struct.unpack_from("!i", bind, at)
+        end = at + 4 + max(size, 0)
+        is_binary = (formats[index : index + 1] if len(formats) > 1 else formats) == [1]
+        if index in own and is_binary and size >= 0:
+            value = _PARAMETERS[own[index]](bind[at + 4 : end])
+            parts += [struct.pack("!i", len(value)), value]
+        else:
+            parts.append(bind[at:end])
+        at = end
+    return b"".join((*parts, bind[at:]))
+
+
+def _formats(bind: bytes) -> tuple[list[int], int, list[int]]:
+    """Of a Bind: its parameters' format codes, where the first of them begins, its results' format codes."""
     at = bind.index(b"\x00", bind.index(b"\x00") + 1) + 1
-    at += 2 + 2 * int(struct.unpack_from("!H", bind, at)[0])
-    (parameters,) = struct.unpack_from("!H", bind, at)
-    at += 2
-    for _ in range(parameters):
+    (count,) = struct.unpack_from("!H", bind, at)
+    of_parameters = list(struct.unpack_from(f"!{count}h", bind, at + 2))
+    at += 2 + 2 * count
+    (count,) = struct.unpack_from("!H", bind, at)
+    first = at = at + 2
+    for _ in range(count):
         at += 4 + max(struct.unpack_from("!i", bind, at)[0], 0)
     (count,) = struct.unpack_from("!H", bind, at)
-    return list(struct.unpack_from(f"!{count}h", bind, at + 2))
+    return of_parameters, first, list(struct.unpack_from(f"!{count}h", bind, at + 2))

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from harness.redshift import messages as wire
+from harness.redshift import origins
 from harness.redshift.backend import Backend, Statement
 from harness.redshift.cancelling import Cancellable
 from harness.redshift.copy.work import S3Work
@@ -19,7 +20,7 @@ from harness.redshift.locks import LOCK, WriteLocks
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.plan import Plan
 from harness.redshift.querylog import QueryLog, Record
-from harness.redshift.result_types import Shape
+from harness.redshift.shapes import Shapes
 from harness.redshift.statements import plan_script, resolve_aliases
 
 LOST = "the connection was lost"
@@ -29,11 +30,12 @@ FIND_UNDEFINED = "SELECT redshift_internal.undefined_column($1)"
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose session it is: the backend's process id, the user and the database."""
+    """Whose session it is: the backend's process id, the user and the database; the protocol version they agreed on."""
 
     process_id: int
     user: str
     database: str
+    protocol: int = 0
 
 
 class Session:
@@ -45,7 +47,7 @@ class Session:
         self._identity, self._client, self._backend, self._work, self._log = identity, client, backend, work, log
         self._statements: dict[str, Plan] = {}
         self._portals: dict[str, Plan] = {}
-        self._shapes: dict[tuple[str, str], Shape] = {}  # of statements (S) and portals (P)
+        self._shapes = Shapes()
         self._own_transaction = False  # the gateway opened it for a single statement
         self._in_transaction = False  # the client's, as far as its messages were sent
         self._own_work = Cancellable()
@@ -180,11 +182,11 @@ class Session:
     async def _on_parse(self, body: bytes) -> None:
         name, at = wire.read_text(body)
         sql, at = wire.read_text(body, at)
-        self._shapes["S", name] = Shape()
+        types = self._shapes.parse(name, body[at:])
         plans = plan_script(sql)
         if len(plans) != 1:
             self._statements.pop(name, None)
-            self._backend.send(wire.message(b"P", body), Exchange("P"))
+            self._backend.send(wire.message(b"P", body[:at] + types), Exchange("P"))
             return
         plan = plans[0].allowed_in(self._identity.database, in_transaction=self._in_transaction)
         if plan.refusal:
@@ -205,13 +207,13 @@ class Session:
                 return
             except Skipped:
                 return
-        types = b"\x00\x00" if plan.is_special else body[at:]
+        types = b"\x00\x00" if plan.is_special else types
         self._backend.send(wire.message(b"P", wire.text(name) + wire.text(plan.sql) + types), Exchange("P"))
 
     async def _on_bind(self, body: bytes) -> None:
         portal, at = wire.read_text(body)
         name, _ = wire.read_text(body, at)
-        self._shapes["P", portal] = (self._shapes.get(("S", name)) or Shape()).bound(body)
+        body = self._shapes.bind(portal, name, body)
         plan = self._statements.get(name)
         if plan:
             self._portals[portal] = plan
@@ -234,7 +236,7 @@ class Session:
         portal, _ = wire.read_text(body)
         plan = self._portals.get(portal)
         if plan is None:
-            self._backend.send(wire.message(b"E", body), Exchange("E", shape=self._shapes.get(("P", portal))))
+            self._backend.send(wire.message(b"E", body), Exchange("E", shape=self._shapes.of_portal(portal)))
             return
         record = self._begin_record(plan)
         if not await self._queue(plan, record):
@@ -244,20 +246,20 @@ class Session:
             await self._run_special_locked(plan, record)
             return
         self._track(plan)
-        self._backend.send(
-            wire.message(b"E", body), Exchange("E", record=record, shape=self._shapes.get(("P", portal)))
-        )
+        self._backend.send(wire.message(b"E", body), Exchange("E", record=record, shape=self._shapes.of_portal(portal)))
         self._backend.send_hidden(*plan.after)
 
     async def _on_describe(self, body: bytes) -> None:
-        name, _ = wire.read_text(body, 1)
-        shape = self._shapes.get((body[:1].decode("latin-1"), name))
-        self._backend.send(wire.message(b"D", body), Exchange("D", shape=shape))
+        shape = self._shapes.of(body)
+        if self._identity.protocol:
+            self._client.write(await origins.describe(self._backend, body, shape))
+        else:
+            self._backend.send(wire.message(b"D", body), Exchange("D", shape=shape))
 
     async def _on_close(self, body: bytes) -> None:
         name, _ = wire.read_text(body, 1)
         (self._statements if body[:1] == b"S" else self._portals).pop(name, None)
-        self._shapes.pop((body[:1].decode("latin-1"), name), None)
+        self._shapes.close(body)
         self._backend.send(wire.message(b"C", body), Exchange("C"))
 
     async def _on_flush(self, _body: bytes) -> None:

@@ -14,12 +14,14 @@ _SYNONYMS = {
     "FLOAT": "double precision", "BOOLEAN": "boolean", "BOOL": "boolean", "DATE": "date", "SUPER": "jsonb",
     "TIMESTAMPTZ": "timestamp with time zone", "TIMETZ": "time with time zone", "OID": "oid", "NAME": "name",
     "REGCLASS": "regclass", "HLLSKETCH": "bytea",
-    "INTERVAL": "interval", "REGPROC": "regproc", "REGTYPE": "regtype", "XID": "xid",
+    "REGPROC": "regproc", "REGTYPE": "regtype", "XID": "xid",
 }  # fmt: skip
 _VARCHAR = frozenset(("VARCHAR", "NVARCHAR", "TEXT"))
 _CHAR = frozenset(("CHAR", "CHARACTER", "NCHAR"))
 _BINARY = frozenset(("VARBYTE", "VARBINARY", "BINARY"))
 _NUMERIC = frozenset(("NUMERIC", "DECIMAL", "DEC"))
+_INTERVALS = {"INTERVALY2M": "interval year to month", "INTERVALD2S": "interval day to second"}
+_YEARS, _DAYS = frozenset(("YEAR", "MONTH")), frozenset(("DAY", "HOUR", "MINUTE", "SECOND"))
 _CATALOG_ONLY = frozenset(("OID", "NAME", "REGCLASS", "REGPROC", "REGTYPE", "XID"))  # to cast to, not of a column
 # "Unsupported PostgreSQL data types" and what PostgreSQL added since
 _REFUSED = frozenset((
@@ -31,7 +33,7 @@ _REFUSED = frozenset((
 
 def starts_type(token: Token) -> bool:
     return token.upper in _SYNONYMS or token.upper in _VARCHAR | _CHAR | _BINARY | _NUMERIC | _REFUSED | {
-        "BPCHAR", "TIMESTAMP", "TIME", "DOUBLE", "GEOMETRY", "GEOGRAPHY",
+        "BPCHAR", "TIMESTAMP", "TIME", "DOUBLE", "GEOMETRY", "GEOGRAPHY", "INTERVAL", *_INTERVALS,
     }  # fmt: skip
 
 
@@ -48,6 +50,8 @@ def read_type(cursor: Cursor, *, column: bool) -> str:
     if column and name in _CATALOG_ONLY:
         raise Refusal("0A000", f'Column has unsupported type "{name.lower()}".')
     postgres = _postgres_type(name, token, cursor)
+    if column and postgres == "interval":
+        raise Refusal("0A000", 'Column has unsupported type "interval".')
     if cursor.peek() == "[" or cursor.take("ARRAY"):
         raise Refusal(
             "0A000", f'Column has unsupported type "{postgres}[]".' if column else 'syntax error at or near "["'
@@ -69,6 +73,8 @@ def _postgres_type(name: str, token: Token | None, cursor: Cursor) -> str:
         return _numeric(_arguments(cursor))
     if name in ("TIMESTAMP", "TIME"):
         return f"{name.lower()} with{'' if _with_zone(cursor) else 'out'} time zone"
+    if name == "INTERVAL" or name in _INTERVALS:
+        return _interval(name, cursor)
     if name == "DOUBLE" and cursor.take("PRECISION"):
         return "double precision"
     if name == "FLOAT":
@@ -117,6 +123,26 @@ def _numeric(arguments: list[str]) -> str:
     if not 0 <= scale <= min(precision, 37):
         raise Refusal("22023", f"DECIMAL scale {scale} must be between 0 and precision {precision}")
     return f"numeric({precision},{scale})"
+
+
+def _interval(name: str, cursor: Cursor) -> str:
+    """An interval of months or of microseconds, as Redshift keeps them apart; PostgreSQL's, which mixes them, without
+    a qualifier."""
+    if name == "INTERVAL":
+        first = cursor.peek()
+        if first not in _YEARS | _DAYS:
+            return "interval"
+        units = _YEARS if first in _YEARS else _DAYS
+        cursor.next()
+        if cursor.take("TO"):
+            last = cursor.next()
+            if last is None or last.upper not in units:
+                raise Refusal("42601", f'syntax error at or near "{last.text if last else ""}"')
+        name = "INTERVALY2M" if units is _YEARS else "INTERVALD2S"
+    digits = _arguments(cursor) if name == "INTERVALD2S" else []
+    if digits and not (digits[0].isdigit() and int(digits[0]) <= 6):
+        raise Refusal("22023", "interval precision must be between 0 and 6")
+    return _INTERVALS[name] + (f"({digits[0]})" if digits else "")
 
 
 def _with_zone(cursor: Cursor) -> bool:

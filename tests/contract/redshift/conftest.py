@@ -20,6 +20,7 @@ import boto3
 import psycopg2
 import pytest
 import redshift_connector
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from harness.redshift import Listening, Settings, running
@@ -146,6 +147,40 @@ def gateway(postgres: Postgres, s3_endpoint: str, query_log: Path) -> Iterator[L
     )  # fmt: skip
     with running(settings) as listening:
         yield listening
+
+
+@pytest.fixture(scope="session")
+def listening(postgres: Any, s3_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
+    """A gateway that serves the Data API."""
+    settings = Settings(
+        postgres=postgres.dsn, user=USER, password=PASSWORD, tls_dir=tmp_path_factory.mktemp("data-api"),
+        s3_endpoint=s3_endpoint, data_api_port=0,
+    )  # fmt: skip
+    with running(settings) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def clients(listening: Listening) -> Iterator[Callable[[str], Any]]:
+    """Makes boto3 clients of a service, at the gateway's endpoint URL."""
+    made = []
+
+    def client(service: str) -> Any:
+        made.append(
+            boto3.client(
+                service,
+                endpoint_url=listening.data_api_url,
+                region_name="us-east-1",
+                aws_access_key_id="any",
+                aws_secret_access_key="key",
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+        )
+        return made[-1]
+
+    yield client
+    for one in made:
+        one.close()
 
 
 @pytest.fixture

@@ -11,50 +11,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import awswrangler as wr
 import boto3
 import psycopg2
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from harness.redshift import Listening, Settings, running
 
 PASSWORD = "Secret-Passw0rd"
 TARGET = {"ClusterIdentifier": "warehouse", "Database": "dev", "DbUser": "awsuser"}
-
-
-@pytest.fixture(scope="module")
-def listening(postgres: Any, s3_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
-    settings = Settings(
-        postgres=postgres.dsn, user="awsuser", password=PASSWORD, tls_dir=tmp_path_factory.mktemp("data-api"),
-        s3_endpoint=s3_endpoint, data_api_port=0,
-    )  # fmt: skip
-    with running(settings) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def clients(listening: Listening) -> Iterator[Callable[[str], Any]]:
-    """Makes boto3 clients of a service, at the gateway's endpoint URL."""
-    made = []
-
-    def client(service: str) -> Any:
-        made.append(
-            boto3.client(
-                service,
-                endpoint_url=listening.data_api_url,
-                region_name="us-east-1",
-                aws_access_key_id="any",
-                aws_secret_access_key="key",
-                config=Config(retries={"total_max_attempts": 1}),
-            )
-        )
-        return made[-1]
-
-    yield client
-    for one in made:
-        one.close()
 
 
 @pytest.fixture(scope="module")
@@ -358,55 +323,6 @@ def test_another_database_or_user_fails_as_a_login_would(api: Any) -> None:
     assert described["Error"] == 'FATAL: database "nowhere" does not exist'
     described = ended(api, api.execute_statement(**TARGET | {"DbUser": "nobody"}, Sql="select 1"))
     assert described["Error"] == 'FATAL: password authentication failed for user "nobody"'
-
-
-@pytest.mark.documented("GetClusterCredentials")
-def test_cluster_credentials_open_a_session(clients: Callable[[str], Any], listening: Listening) -> None:
-    found = clients("redshift").get_cluster_credentials(DbUser="awsuser", DbName="dev", ClusterIdentifier="c")
-    assert found["DbUser"] == "IAM:awsuser"
-    connection = psycopg2.connect(
-        host="127.0.0.1", port=listening.port, user=found["DbUser"], password=found["DbPassword"], dbname="dev"
-    )
-    cursor = connection.cursor()
-    cursor.execute("select current_user")
-    assert cursor.fetchone() == ("awsuser",)
-    connection.close()
-    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
-        psycopg2.connect(host="127.0.0.1", port=listening.port, user="IAM:awsuser", password="guessed", dbname="dev")
-
-
-@pytest.mark.documented("GetClusterCredentials")
-def test_cluster_credentials_are_refused_for_what_there_is_not(clients: Callable[[str], Any]) -> None:
-    redshift = clients("redshift")
-    with pytest.raises(ClientError, match="UnsupportedOperation"):
-        redshift.get_cluster_credentials(DbUser="nobody", ClusterIdentifier="c")
-    with pytest.raises(ClientError, match="between 900 and 3600"):
-        redshift.get_cluster_credentials(DbUser="awsuser", ClusterIdentifier="c", DurationSeconds=60)
-    with pytest.raises(ClientError, match=r"InvalidAction.*DeleteCluster is not served"):
-        redshift.delete_cluster(ClusterIdentifier="c")
-
-
-@pytest.mark.documented("DescribeClusters")
-def test_a_client_that_looks_its_cluster_up_finds_the_gateway(
-    clients: Callable[[str], Any], listening: Listening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """awswrangler does: `connect_temp` asks for a password and an empty list of groups, then for the endpoint."""
-    (found,) = clients("redshift").describe_clusters(ClusterIdentifier="mine")["Clusters"]
-    assert (found["ClusterIdentifier"], found["DBName"], found["ClusterStatus"]) == ("mine", "dev", "available")
-    assert found["Endpoint"] == {"Address": "127.0.0.1", "Port": listening.port}
-    with pytest.raises(ClientError, match="has no tags"):
-        clients("redshift").describe_clusters(TagKeys=["team"])
-    monkeypatch.setenv("AWS_ENDPOINT_URL_REDSHIFT", str(listening.data_api_url))
-    with wr.redshift.connect_temp("mine", "awsuser", db_groups=[], ssl=False) as connection:
-        assert wr.redshift.read_sql_query("select 1 as one", connection)["one"].tolist() == [1]
-
-
-@pytest.mark.documented("GetCredentials")
-def test_serverless_credentials_open_a_session(clients: Callable[[str], Any], listening: Listening) -> None:
-    found = clients("redshift-serverless").get_credentials(workgroupName="warehouse", dbName="dev")
-    psycopg2.connect(
-        host="127.0.0.1", port=listening.port, user=found["dbUser"], password=found["dbPassword"], dbname="dev"
-    ).close()
 
 
 def test_what_is_not_served_is_refused_by_name(clients: Callable[[str], Any], listening: Listening) -> None:

@@ -88,21 +88,26 @@ def _as_query(head: str, name: str, body: list[Token], tokens: list[Token], rewr
     )
 
 
-def create_materialized_view(tokens: list[Token], rewrite: Rewrite) -> str:
-    """CREATE MATERIALIZED VIEW without what says how and when Redshift stores and refreshes it."""
+def create_materialized_view(tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:
+    """CREATE MATERIALIZED VIEW without what says how and when Redshift stores and refreshes it; that is recorded."""
     cursor = Cursor(code(tokens), 3)
     name = cursor.name()
     if not name:
         raise Refusal("42601", f'syntax error at or near "{cursor.peek()}"')
     parts, declared = cursor.tokens, Declared()
     at = declared.clauses(parts, cursor.at)
+    refreshes = False
     while [token.upper for token in parts[at : at + 2]] == ["AUTO", "REFRESH"]:
+        refreshes = [token.upper for token in parts[at + 2 : at + 3]] == ["YES"]
         at = declared.clauses(parts, at + 3)
     if at >= len(parts) or parts[at].upper != "AS":
         near = parts[at].text if at < len(parts) else "end of input"
         raise Refusal("42601", f'syntax error at or near "{near}"')
     begin = next(index for index, token in enumerate(tokens) if token is parts[at])
-    return f"CREATE MATERIALIZED VIEW {name} AS {join(rewrite(tokens[begin + 1 :])).strip()}"
+    source, refreshing = quote_string(join(tokens).strip() + ";"), str(refreshes).lower()
+    arguments = f"{quote_string(name)}, {source}, {refreshing}, {quote_string(declared.said())}"
+    record = quote_string(f"BEGIN PERFORM redshift_internal.declare_materialized_view({arguments}); END")
+    return f"CREATE MATERIALIZED VIEW {name} AS {join(rewrite(tokens[begin + 1 :])).strip()}", f"DO {record}"
 
 
 def _with_declared(*statements: str | None) -> tuple[str, ...]:

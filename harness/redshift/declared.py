@@ -17,6 +17,7 @@ ENCODINGS = frozenset((
     "RAW", "AZ64", "BYTEDICT", "DELTA", "DELTA32K", "LZO", "MOSTLY8", "MOSTLY16", "MOSTLY32", "RUNLENGTH", "TEXT255",
     "TEXT32K", "ZSTD",
 ))  # fmt: skip
+_NOTHING = '{"keys": []}'
 _STYLES = frozenset(("AUTO", "EVEN", "KEY", "ALL"))
 
 
@@ -46,14 +47,19 @@ class Declared:
 
     def statement(self, table: str, *, created: bool) -> str | None:
         """The statement that records it; `created`: only if this very transaction made the table."""
+        said = self.said()
+        if said == _NOTHING:
+            return None
+        arguments = f"{quote_string(table)}, {quote_string(said)}, {str(created).lower()}"
+        return f"DO {quote_string(f'BEGIN PERFORM redshift_internal.declare({arguments}); END')}"
+
+    def said(self) -> str:
+        """What was said, as JSON."""
         said: dict[str, Any] = {name: value for name, value in vars(self).items() if value not in (None, [], {}, False)}
         if self.sort_key is not None:
             said["sort_key"] = self.sort_key
-        if not said:
-            return None
         said["keys"] = [vars(key) for key in self.keys]
-        arguments = f"{quote_string(table)}, {quote_string(json.dumps(said))}, {str(created).lower()}"
-        return f"DO {quote_string(f'BEGIN PERFORM redshift_internal.declare({arguments}); END')}"
+        return json.dumps(said)
 
     def primary_key(self) -> Key | None:
         return next((key for key in self.keys if key.kind == "p"), None)

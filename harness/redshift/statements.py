@@ -151,7 +151,8 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
     if what in ("PROCEDURE", "FUNCTION"):
         return Plan(f"{kind} {what}", _routine(tokens))
     if what == "MATERIALIZED" and kind == "CREATE":
-        return Plan("CREATE VIEW", create_materialized_view(tokens, rewrite))
+        sql, *after = create_materialized_view(tokens, rewrite)
+        return Plan("CREATE VIEW", sql, after=tuple(after))
     if what == "VIEW" or what == "MATERIALIZED":
         return Plan(f"{kind} VIEW", create_late_view(tokens, rewrite) or lex.join(rewrite(tokens)))
     if what == "SCHEMA":

@@ -38,7 +38,8 @@ end $$;
 create or replace view redshift_internal.hidden as
     select oid from pg_namespace where nspname in ('redshift_internal', 'redshift_catalog');
 select redshift_internal.shadow('pg_catalog.pg_namespace', '{}', '', 'where s.oid not in (select oid from redshift_internal.hidden)');
-select redshift_internal.shadow('pg_catalog.pg_class', '{}', $$,
+select redshift_internal.shadow('pg_catalog.pg_class',  -- a materialized view is a view there: "SVV_MV_INFO"
+    $${"relkind": "case s.relkind when 'm' then 'v'::\"char\" else s.relkind end"}$$, $$,
     case r.style when 'EVEN' then 0 when 'KEY' then 1 when 'ALL' then 8 when 'AUTO' then 10 else 0 end::smallint as reldiststyle,
     false as relhasoids, exists (select from redshift_internal.relation_key k where k.relid = s.oid and k.contype = 'p') as relhaspkey,
     (select count(*) from redshift_internal.relation_key k where k.relid = s.oid and k.contype = 'u')::smallint as relukeys,
@@ -65,7 +66,8 @@ create view redshift_catalog.pg_proc_info as select p.*, p.oid as prooid from re
 select redshift_internal.shadow('pg_catalog.pg_depend', '{}', '', $$where not (s.classid = 'pg_rewrite'::regclass and s.objid in
     (select r.oid from pg_catalog.pg_rewrite r join redshift_internal.late_view v on v.relid = r.ev_class))$$);
 create function redshift_catalog.pg_get_viewdef(view oid, pretty boolean default false) returns text language sql stable as $$
-    select coalesce((select source from redshift_internal.late_view where relid = view), pg_catalog.pg_get_viewdef(view, pretty)) $$;
+    select coalesce((select source from redshift_internal.late_view where relid = view),
+                    (select source from redshift_internal.materialized_view where relid = view), pg_catalog.pg_get_viewdef(view, pretty)) $$;
 create function redshift_catalog.pg_get_viewdef(view text, pretty boolean default false) returns text language sql stable as $$
     select redshift_catalog.pg_get_viewdef(view::regclass::oid, pretty) $$;
 create view redshift_catalog.pg_views as
@@ -112,16 +114,31 @@ create function redshift_catalog.pg_get_constraintdef(key oid, pretty boolean de
                                            || redshift_internal.key_columns(k.confrelid, k.confkey) || ')' else '' end
       from redshift_internal.relation_key k where k.oid = key $$;
 
-select redshift_internal.shadow('information_schema.columns',
+-- PostgreSQL's information_schema leaves out materialized views.
+drop view if exists redshift_internal.columns, redshift_internal.tables, redshift_internal.views cascade;
+do $do$
+declare
+    name text;
+    definition text;
+begin
+    foreach name in array array['columns', 'tables', 'views'] loop
+        definition := pg_catalog.pg_get_viewdef(('information_schema.' || name)::regclass);
+        definition := replace(definition, $$'f'::"char", 'p'::"char"]$$, $$'f'::"char", 'p'::"char", 'm'::"char"]$$);
+        definition := replace(definition, $$c.relkind = 'v'::"char"$$, $$c.relkind in ('v', 'm')$$);
+        execute format('create view redshift_internal.%I as %s', name, definition);
+    end loop;
+end $do$;
+select redshift_internal.shadow('redshift_internal.columns',
     '{"data_type": "redshift_catalog.data_type(s.data_type)::information_schema.character_data",
       "udt_name": "redshift_catalog.data_type(s.udt_name)::information_schema.sql_identifier"}',
     '', 'where s.table_schema not in (''redshift_internal'', ''redshift_catalog'')
            and (s.table_schema, s.table_name) not in (select schema_name, view_name from redshift_internal.late_view_name)');
-select redshift_internal.shadow('information_schema.tables', '{}', '',
+select redshift_internal.shadow('redshift_internal.tables',
+    $${"table_type": "coalesce(s.table_type, 'VIEW'::information_schema.character_data)"}$$, '',
     'where s.table_schema not in (''redshift_internal'', ''redshift_catalog'')');
 select redshift_internal.shadow('information_schema.schemata', '{}', '',
     'where s.schema_name not in (''redshift_internal'', ''redshift_catalog'')');
-select redshift_internal.shadow('information_schema.views',
+select redshift_internal.shadow('redshift_internal.views',
     '{"view_definition": "redshift_catalog.pg_get_viewdef(format(''%I.%I'', s.table_schema, s.table_name))::information_schema.character_data"}',
     '', 'where s.table_schema not in (''redshift_internal'', ''redshift_catalog'')');
 create view redshift_catalog.table_constraints as

@@ -151,3 +151,11 @@ end $$;
 drop event trigger if exists redshift_dropped;
 create event trigger redshift_dropped on sql_drop when tag in ('DROP TABLE', 'DROP VIEW', 'DROP SCHEMA', 'ALTER TABLE', 'DROP OWNED')
     execute function redshift_internal.on_drop();
+
+create or replace function redshift_internal.declare_materialized_view(name text, source text, autorefresh boolean, said jsonb)
+    returns void language plpgsql as $$
+begin
+    perform redshift_internal.declare(name, '{"style": "EVEN", "keys": []}' || said, false);
+    insert into redshift_internal.materialized_view values (name::regclass, source, autorefresh)
+        on conflict (relid) do update set source = excluded.source, autorefresh = excluded.autorefresh;
+end $$;

@@ -10,13 +10,14 @@ create or replace view redshift_internal.show_tables as
            array_to_string(c.relacl, '~')::varchar(128) as table_acl, pg_catalog.obj_description(c.oid, 'pg_class')::varchar(256) as remarks,
            pg_catalog.pg_get_userbyid(c.relowner)::varchar(128) as owner, r.made_at as last_altered_time, r.made_at as last_modified_time,
            case when c.relkind = 'r' then replace(coalesce(i.diststyle, 'AUTO(ALL)'), 'AUTO(', 'AUTO (') end::varchar(128) as dist_style,
-           case when c.relkind = 'r' then 'REGULAR TABLE' when c.relkind = 'm' then 'MATERIALIZED VIEW'
+           case when c.relkind = 'r' then 'REGULAR TABLE' when m.relid is not null then 'MATERIALIZED VIEW'
                 when l.relid is not null then 'LATE BINDING VIEW' else 'REGULAR VIEW' end::varchar(128) as table_subtype
       from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
       left join redshift_internal.relation r on r.relid = c.oid
       left join redshift_internal.late_view l on l.relid = c.oid
+      left join redshift_internal.materialized_view m on m.relid = c.oid
       left join pg_catalog.svv_table_info i on i.table_id = c.oid::bigint::integer
-     where c.relkind in ('r', 'v', 'm') and n.nspname !~ '^pg_(toast|temp)';
+     where c.relkind in ('r', 'v') and n.nspname !~ '^pg_(toast|temp)';
 create or replace view redshift_internal.show_columns as
     select r.database_name, r.schema_name, r.table_name, r.column_name, r.ordinal_position, r.column_default, r.is_nullable,
            r.data_type, c.character_maximum_length::integer, c.numeric_precision::integer, c.numeric_scale::integer, r.remarks,
@@ -24,7 +25,7 @@ create or replace view redshift_internal.show_columns as
            nullif(abs(r.sortkey), 0)::integer as sort_key, case when r.distkey then 1 end::integer as dist_key,
            r.encoding, null::varchar(128) as collation
       from pg_catalog.svv_redshift_columns r
-      join information_schema.columns c
+      join redshift_internal.columns c
         on c.table_schema = r.schema_name and c.table_name = r.table_name and c.column_name = r.column_name
       left join redshift_internal.relation t on t.relid = to_regclass(format('%I.%I', r.schema_name, r.table_name));
 grant select on redshift_internal.show_databases, redshift_internal.show_schemas, redshift_internal.show_tables,

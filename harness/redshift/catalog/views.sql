@@ -12,7 +12,7 @@ begin
         'svv_external_columns', 'pg_table_def', 'stv_locks', 'stv_sessions', 'stv_recents', 'stv_inflight',
         'stv_tbl_perm', 'stv_slices', 'pg_user_info', 'svl_user_info', 'svv_user_info', 'stv_wlm_query_state',
         'pg_external_schema', 'svv_diskusage', 'stl_error', 'stl_wlm_query', 'stl_ddltext', 'stl_utilitytext',
-        'stl_undone', 'svv_relation_privileges'] loop
+        'stl_undone', 'svv_relation_privileges', 'svv_mv_info', 'stv_mv_info'] loop
         execute format('drop view if exists pg_catalog.%I cascade', view);
     end loop;
 end $$;
@@ -115,7 +115,7 @@ create view pg_catalog.svv_columns as
            redshift_catalog.data_type(c.data_type)::varchar as data_type, c.character_maximum_length, c.numeric_precision, c.numeric_precision_radix, c.numeric_scale,
            c.datetime_precision, c.interval_type, c.interval_precision, c.character_set_catalog, c.character_set_schema,
            c.character_set_name, c.collation_catalog, c.collation_schema, c.collation_name, c.domain_name, null::varchar as remarks
-      from information_schema.columns c where c.table_schema not in ('redshift_internal', 'redshift_catalog');
+      from redshift_internal.columns c where c.table_schema not in ('redshift_internal', 'redshift_catalog');
 create view pg_catalog.svv_relation_privileges as
     select n.nspname::text as namespace_name, c.relname::text as relation_name, p.privilege_type::text as privilege_type,
            p.grantee::bigint::integer as identity_id, case when p.grantee = 0 then 'public' else g.rolname end::text as identity_name,
@@ -123,7 +123,7 @@ create view pg_catalog.svv_relation_privileges as
            p.is_grantable as admin_option
       from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
       cross join lateral aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) p left join pg_roles g on g.oid = p.grantee
-     where c.relkind in ('r', 'v', 'm') and n.nspname !~ '^pg_(toast|temp)';
+     where c.relkind in ('r', 'v') and n.nspname !~ '^pg_(toast|temp)';
 create view pg_catalog.svv_tables as
     select table_catalog, table_schema, table_name, table_type, null::varchar as remarks from redshift_catalog.tables;
 create view pg_catalog.svv_redshift_columns as
@@ -138,7 +138,7 @@ create view pg_catalog.svv_redshift_columns as
 create view pg_catalog.svv_all_columns as
     select r.database_name, r.schema_name, r.table_name, r.column_name, r.ordinal_position, r.column_default, r.is_nullable,
            r.data_type, c.character_maximum_length::integer, c.numeric_precision::integer, c.numeric_scale::integer, r.remarks
-      from pg_catalog.svv_redshift_columns r join information_schema.columns c
+      from pg_catalog.svv_redshift_columns r join redshift_internal.columns c
         on c.table_schema = r.schema_name and c.table_name = r.table_name and c.column_name = r.column_name;
 create view pg_catalog.svv_redshift_tables as
     select table_catalog::varchar(128) as database_name, table_schema::varchar(128) as schema_name,
@@ -189,7 +189,16 @@ create view pg_catalog.svv_table_info as
       left join lateral (select count(*) as columns, min(a.attname) filter (where abs(d.sortkey) = 1) as first
                            from redshift_internal.relation_column d join pg_attribute a on a.attrelid = d.relid and a.attnum = d.attnum
                           where d.relid = c.oid and d.sortkey <> 0) k on true
-     where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'redshift_internal', 'pg_toast');
+     where c.relkind in ('r', 'p', 'm') and n.nspname not in ('pg_catalog', 'information_schema', 'redshift_internal', 'pg_toast');
+create view pg_catalog.svv_mv_info as  -- whether one is stale is not known
+    select current_database()::char(128) as database_name, n.nspname::char(128) as schema_name,
+           pg_catalog.pg_get_userbyid(c.relowner)::char(128) as user_name, c.relname::char(128) as name, null::char(1) as is_stale,
+           0 as state, case when m.autorefresh then 't' else 'f' end::char(1) as autorefresh, 't'::char(1) as autorewrite
+      from redshift_internal.materialized_view m join pg_class c on c.oid = m.relid and c.relkind = 'm'
+      join pg_namespace n on n.oid = c.relnamespace;
+create view pg_catalog.stv_mv_info as
+    select database_name as db_name, schema_name as schema, name, 0::bigint as updated_upto_xid, is_stale,
+           user_name as owner_user_name, state, autorefresh, autorewrite from pg_catalog.svv_mv_info;
 create view pg_catalog.stv_tbl_perm as
     select 0 as slice, table_id as id, "table"::char(72) as name, tbl_rows::bigint as rows, tbl_rows::bigint as sorted_rows,
            0 as temp, 1::bigint as db_id, 0 as insert_pristine, 0 as delete_pristine, 0 as backup, 0 as dist_style, 0 as block_count

@@ -1,0 +1,67 @@
+"""Materialized views, which the catalog shows as views. Source: Database Developer Guide"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+source = pytest.mark.documented
+QUERY = "select region, sum(amount) as total from sales group by 1"
+
+
+@pytest.fixture
+def made(sql: Sql, schema: str) -> str:
+    """A materialized view over two rows; its statement."""
+    statement = (
+        f"create materialized view totals backup no diststyle key distkey(region) sortkey(region, total) "
+        f"auto refresh yes as ({QUERY})"
+    )
+    sql("create table sales (region varchar(3), amount integer)")
+    sql("insert into sales values ('a', 1), ('a', 2)")
+    sql(statement)
+    assert schema
+    return statement
+
+
+@source("REFRESH MATERIALIZED VIEW")
+def test_a_materialized_view_changes_when_it_is_refreshed(sql: Sql, made: str) -> None:
+    assert made
+    sql("insert into sales values ('b', 4)")
+    assert sql("select * from totals") == [("a", 3)]
+    sql("refresh materialized view totals")
+    assert sql("select * from totals order by 1") == [("a", 3), ("b", 4)]
+
+
+@source("CREATE MATERIALIZED VIEW")
+def test_the_catalog_shows_a_materialized_view_as_a_view(sql: Sql, made: str, schema: str) -> None:
+    assert sql("select relkind from pg_class where oid = 'totals'::regclass") == [("v",)]
+    assert sql("select definition from pg_views where schemaname = %s", schema) == [(made + ";",)]
+    assert sql("select view_definition from information_schema.views where table_schema = %s", schema) == [
+        (made + ";",)
+    ]
+    types = sql(
+        "select table_name, table_type from information_schema.tables where table_schema = %s order by 1", schema
+    )
+    assert types == [("sales", "BASE TABLE"), ("totals", "VIEW")]
+    columns = "select column_name, data_type from {} where table_schema = %s and table_name = 'totals' order by 1"
+    for relation in ("information_schema.columns", "svv_columns"):
+        assert sql(columns.format(relation), schema) == [("region", "character varying"), ("total", "bigint")]
+    (shown,) = sql(f"show tables from schema dev.{schema} like 'totals'")
+    assert "MATERIALIZED VIEW" in shown
+
+
+@source("SVV_MV_INFO")
+def test_materialized_views_are_listed(sql: Sql, made: str, schema: str) -> None:
+    assert made
+    sql("create materialized view plain as select 1 as one")
+    listed = sql("select name, user_name, autorefresh from svv_mv_info where schema_name = %s order by 1", schema)
+    assert [tuple(value.strip() for value in row) for row in listed] == [
+        ("plain", "awsuser", "f"), ("totals", "awsuser", "t"),
+    ]  # fmt: skip
+    assert len(sql("select autorefresh from stv_mv_info where schema = %s", schema)) == 2
+    storage = sql('select "table", diststyle, sortkey1 from svv_table_info where schema = %s order by 1', schema)
+    assert [row[:2] for row in storage] == [("plain", "EVEN"), ("sales", "AUTO(ALL)"), ("totals", "KEY(region)")]
+    assert storage[2][2] == "region"
+    sql("drop materialized view plain")
+    assert len(sql("select name from svv_mv_info where schema_name = %s", schema)) == 1

@@ -89,7 +89,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             self.id, program, shared().launcher, shared().capacity, evictable=not provisioned
         )
         if provisioned:
-            self._init_line = init_text(_logged(self.function_version), "provisioned-concurrency", time.time())
+            self._init_line = init_text(logged(self.function_version), "provisioned-concurrency", time.time())
             self._environment.init(version_life.init_limit_s(self.function_version))
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
@@ -111,7 +111,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return self._result(invocation, outcome)
 
     def _result(self, invocation: Invocation, outcome: Outcome) -> InvocationResult:
-        function = _logged(self.function_version)
+        function = logged(self.function_version)
         if outcome.init_at_s is not None and not self._init_line:
             self._init_line = init_text(function, "on-demand", outcome.init_at_s)
         self._last_log = log_text(outcome, invocation.request_id, function)
@@ -174,7 +174,8 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return os.access(shared().settings.handler_python, os.X_OK)
 
 
-def _logged(version: FunctionVersion) -> LoggedFunction:
+def logged(version: FunctionVersion) -> LoggedFunction:
+    """What the platform's lines say of a version."""
     function, logging_config = version.config, version.config.logging_config or {}
     return LoggedFunction(
         name=version.id.function_name,

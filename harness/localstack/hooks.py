@@ -16,10 +16,11 @@ from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLU
 from harness.localstack import api_faults, durable, journal, loopback, patches, private_storage, s3_listings, settings
 
 LOG = logging.getLogger(__name__)
+EXECUTORS = ("process", "docker-image")
 
 
 class ExecutorNotInstalled(RuntimeError):
-    """LAMBDA_RUNTIME_EXECUTOR=process, but LocalStack would silently use Docker."""
+    """LAMBDA_RUNTIME_EXECUTOR names one of ours, but LocalStack would silently use its own."""
 
 
 @hooks.on_infra_start()
@@ -33,10 +34,11 @@ def install_sqs_poller() -> None:
     private_storage.keep_objects_private()
     s3_listings.install()
     api_faults.install()
-    if config.LAMBDA_RUNTIME_EXECUTOR == "process":
-        if not EXECUTOR_PLUGIN_MANAGER.exists("process"):
+    if config.LAMBDA_RUNTIME_EXECUTOR in EXECUTORS:
+        if not EXECUTOR_PLUGIN_MANAGER.exists(config.LAMBDA_RUNTIME_EXECUTOR):
             raise ExecutorNotInstalled(
-                "LAMBDA_RUNTIME_EXECUTOR=process, but no such plugin is installed: LocalStack would fall back to Docker"
+                f"LAMBDA_RUNTIME_EXECUTOR={config.LAMBDA_RUNTIME_EXECUTOR}, but no such plugin is installed: "
+                "LocalStack would fall back to its own"
             )
         patches.for_executor()
     if settings.read().poller == "aws":

@@ -22,7 +22,11 @@ class TraceFile:
 
     def record(self, function: str, invocation: Invocation, outcome: Outcome) -> None:
         """Append one invocation."""
-        line = json.dumps(describe(function, invocation, outcome), separators=(",", ":"))
+        self.append(describe(function, invocation, outcome))
+
+    def append(self, described: dict[str, Any]) -> None:
+        """Append what `describe` made, here or elsewhere."""
+        line = json.dumps(described, separators=(",", ":"))
         with self._lock:
             self._file.write(line + "\n")
             self._file.flush()

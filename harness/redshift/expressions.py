@@ -8,6 +8,7 @@ reference".
 from collections.abc import Callable
 
 from harness.redshift.ddl import temporary_names
+from harness.redshift.derived_tables import name_derived_tables
 from harness.redshift.messages import Refusal
 from harness.redshift.navigation import navigate
 from harness.redshift.pivots import rewrite_pivots
@@ -35,7 +36,7 @@ def rewrite(tokens: list[Token], *, in_routine: bool = False) -> list[Token]:
 
     `in_routine`: they are the body of a procedure or function, where names may be variables.
     """
-    tokens = _numbers_apart(tokens)
+    tokens = name_derived_tables(_numbers_apart(tokens))
     return _rewrite(rewrite_selects(navigate(rewrite_pivots(temporary_names(tokens)), in_routine=in_routine)))
 
 

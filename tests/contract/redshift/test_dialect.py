@@ -290,3 +290,10 @@ def test_numeric_defaults(sql: Sql) -> None:
 def test_unknown_functions_stay_unknown(sql: Sql) -> None:
     with pytest.raises(psycopg2.errors.UndefinedFunction):
         sql("select frobnicate(1)")
+
+
+@pytest.mark.documented("FROM clause")
+def test_a_subquery_needs_no_alias(sql: Sql) -> None:
+    assert sql(
+        "select total from (select sum(n) as total from (select 1 as n union all select 2)) where total > 2"
+    ) == [(3,)]

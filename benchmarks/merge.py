@@ -60,7 +60,7 @@ def fill_stage(cursor: Any, first_key: int, files: int, known_keys: int, round_:
     cursor.execute(
         f"INSERT INTO stage.orders SELECT {_VALUES}, timestamp '2026-01-02' + interval '1 second' * {round_}, {file},"
         f" n % {ROWS_PER_FILE}, timestamp '2026-01-02' + interval '1 second' * (n / {ROWS_PER_FILE})"
-        f" FROM (SELECT n, {key} AS k FROM generate_series(0, {rows - 1}) AS n) AS numbered"
+        f" FROM (SELECT n, {key} AS k FROM generate_series(0::bigint, {rows - 1}) AS n) AS numbered"
     )
 
 

@@ -64,13 +64,14 @@ def _environment(endpoints: Endpoints) -> dict[str, str]:
     }
 
 
-def start_feeder(feed: Feed, seed: int, endpoints: Endpoints, logs: Path) -> Child:
+def start_feeder(offer: "Offer") -> Child:
     """Start making files."""
+    feed = offer.feed
     return spawn(
         "feeder",
         [sys.executable, "-m", "harness.load.feeder", "--schedule", feed.schedule, "--datasets", feed.datasets,
-         "--directory", feed.files, "--seed", str(seed), "--ahead-files", str(AHEAD_FILES)],
-        logs / "feeder.log", environment=_environment(endpoints), stdout=subprocess.PIPE,
+         "--directory", feed.files, "--seed", str(offer.seed), "--ahead-files", str(offer.ahead_files)],
+        offer.logs / "feeder.log", environment=_environment(offer.endpoints), stdout=subprocess.PIPE,
     )  # fmt: skip
 
 
@@ -96,6 +97,7 @@ class Offer:
     bucket: str
     endpoints: Endpoints
     logs: Path
+    ahead_files: int = AHEAD_FILES
 
 
 class Load(Protocol):
@@ -114,7 +116,7 @@ class OwnLoad:
     """The load of `harness run`: a feeder and a dispatcher of this run's own."""
 
     def make(self, offer: Offer, ledger: Ledger, cleanup: ExitStack) -> Callable[[], None]:
-        feeder = start_feeder(offer.feed, offer.seed, offer.endpoints, offer.logs)
+        feeder = start_feeder(offer)
         cleanup.callback(_end, feeder)
         return lambda: record(feeder, ledger)
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.2
 FEED_TIMEOUT_S = 120.0
+FEED_TIMEOUT_A_FILE_S = 0.25
 DISPATCHER_TIMEOUT_S = 60.0
 ACCOUNTING_THREADS = 2
 
@@ -60,7 +61,8 @@ ACCOUNTING_THREADS = 2
 @dataclass(frozen=True)
 class RunRequest:
     """What to run. `schedule` is the plan and `rejects` the numbers of its files that must be refused;
-    `before_judging` is a shell command to run after the drain, `command` what asks for the same run again."""
+    `before_judging` is a shell command to run after the drain, `command` what asks for the same run again,
+    `ahead_files` how many files may wait on disk: with room for all of them, all are made before the first upload."""
 
     scenario: Scenario
     pipeline: Pipeline
@@ -71,6 +73,7 @@ class RunRequest:
     before_judging: str | None
     rejects: frozenset[int] = frozenset()
     command: str | None = None
+    ahead_files: int = AHEAD_FILES
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,9 @@ class Run:
             cleanup.callback(shutil.rmtree, feed_directory, ignore_errors=True)
             datasets = [request.pipeline.dataset(name) for name in request.pipeline.types]
             feed = prepare_feed(feed_directory, request.schedule, datasets)
-            offer = Offer(feed, request.seed, request.pipeline.bucket, seen, self.directory.logs)
+            offer = Offer(
+                feed, request.seed, request.pipeline.bucket, seen, self.directory.logs, request.ahead_files
+            )  # fmt: skip
             workers = cleanup.enter_context(_workers())
             before = Reading.take(self.endpoints)
             self._offer(offer, watched, workers, timeline, cleanup, seen)
@@ -217,8 +222,10 @@ class Run:
         request = self.request
         trace_at_byte = self.endpoints.trace_file.stat().st_size if self.endpoints.trace_file.exists() else 0
         workers.start("feeder", self.load.make(offer, self.ledger, cleanup))
-        ready_files = min(AHEAD_FILES, len(request.schedule)) // 2
-        self._wait(lambda: self._made() >= ready_files, workers, FEED_TIMEOUT_S, "the first files")
+        files = len(request.schedule)
+        ready_files = files if files <= request.ahead_files else request.ahead_files // 2
+        timeout_s = FEED_TIMEOUT_S + FEED_TIMEOUT_A_FILE_S * ready_files
+        self._wait(lambda: self._made() >= ready_files, workers, timeout_s, "the first files")
         timeline.begin()
         send = self.load.send(offer, self.ledger, cleanup)
         workers.start("trace", lambda: self._follow_invocations(watched, workers.stop, trace_at_byte))

@@ -35,6 +35,8 @@ MERGE_EVERY_S = 15.0
 END_TO_END_P99_S = 45.0
 LOAD_SHARE_MAX = 0.10
 START_LAG_P99_MS = 50.0
+# Made before the first upload, if there are no more: about 4 GB on disk. What is measured is the pipeline.
+AHEAD_FILES_MAX = 6_000
 # A backlog may wander by what arrives in so many seconds before it counts as growing.
 BACKLOG_MARGIN_S = 5.0
 
@@ -105,6 +107,7 @@ def _request(pipeline: Pipeline, offer: Offer) -> RunRequest:
         merge_job=read_job(pipeline),
         seed=offer.seed,
         before_judging=None,
+        ahead_files=AHEAD_FILES_MAX,
     )
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 import click
 import psycopg2
@@ -35,6 +36,13 @@ from harness.redshift.latency import LatencyModel
 @click.option("--latency-spread", default=0.0, show_default=True, help="latency model: sigma of the log-normal factor")
 @click.option("--latency-seed", default=0, show_default=True)
 @click.option("--copy-queue-s", default=0.0, show_default=True, help="latency model: seconds before a COPY's lock")
+@click.option(
+    "--unknown-statements",
+    default="refuse",
+    show_default=True,
+    type=click.Choice(("refuse", "log")),
+    help="what becomes of a statement that the stand-in does not know; log: PostgreSQL runs it, with a warning",
+)
 @click.option("--data-api-port", default=None, type=int, help="serve the Redshift Data API there; 0: a free port")
 def main(
     host: str,
@@ -52,6 +60,7 @@ def main(
     latency_spread: float,
     latency_seed: int,
     copy_queue_s: float,
+    unknown_statements: Literal["refuse", "log"],
     data_api_port: int | None,
 ) -> None:
     """Serve Redshift clients from a PostgreSQL database."""
@@ -61,6 +70,7 @@ def main(
     settings = Settings(
         postgres=postgres, user=user, password=password, tls_dir=tls_dir, s3_endpoint=s3_endpoint, host=host, port=port,
         query_log=query_log, authentication=authentication, wlm_slots=wlm_slots, data_api_port=data_api_port,
+        unknown_statements=unknown_statements,
         latency=LatencyModel(copy_base_s, copy_per_row_s, commit_s, latency_spread, latency_seed, copy_queue_s),
     )  # fmt: skip
     try:

@@ -12,12 +12,13 @@ import secrets
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import psycopg2
 import uvloop
@@ -31,11 +32,12 @@ from harness.redshift.copy.objects import ObjectStore
 from harness.redshift.copy.unload import Unloader
 from harness.redshift.copy.work import S3Work
 from harness.redshift.data_api.credentials import TemporaryCredentials
+from harness.redshift.identity import Identity
 from harness.redshift.latency import LatencyModel
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
-from harness.redshift.recorder import LoadRecorder
-from harness.redshift.session import Identity, Session
+from harness.redshift.recorder import ConnectionEvent, LoadRecorder
+from harness.redshift.session import Session
 from harness.redshift.wording import as_redshift_error
 from harness.redshift.workload import Workload
 
@@ -66,7 +68,9 @@ class Settings:
     """How a gateway is set up. postgres: libpq connection string of a superuser. port 0: a free one.
 
     authentication is "md5" or "cleartext"; s3_endpoint None means AWS itself; wlm_slots 0 means no limit on queries
-    that run at the same time. data_api_port None: no Redshift Data API, 0: on a free port.
+    that run at the same time. data_api_port None: no Redshift Data API, 0: on a free port. unknown_statements: what
+    becomes of a statement that the stand-in does not know; "log" gives it to PostgreSQL, with a warning to client and
+    log.
     """
 
     postgres: str
@@ -81,6 +85,7 @@ class Settings:
     latency: LatencyModel = field(default_factory=LatencyModel)
     wlm_slots: int = 0
     data_api_port: int | None = None
+    unknown_statements: Literal["refuse", "log"] = "refuse"
 
 
 @dataclass(frozen=True)
@@ -285,12 +290,30 @@ class Gateway:
         backend.hidden_parameters[b"server_version"] = SERVER_VERSION.encode()
         (process_id,) = struct.unpack_from("!I", opened.key)
         backend.protocol = protocol
-        session = Session(Identity(process_id, user, database, protocol), writer, backend, self._work, self._log)
+        tolerant = self._settings.unknown_statements == "log"
+        identity = Identity(process_id, user, database, protocol, tolerant)
+        session = Session(identity, writer, backend, self._work, self._log)
         self._sessions[opened.key] = session
+        connected = ConnectionEvent(
+            "initiating session", time.time(), process_id, database, parameters["user"],
+            *_peer_and_tls(writer), parameters, protocol,
+        )  # fmt: skip
+        self._recorder.connection(connected)
         try:
             await _relay(session, reader, writer, backend, self._address, opened.key)
         finally:
             del self._sessions[opened.key]
+            now_s = time.time()
+            lasted_s = now_s - connected.at_s
+            self._recorder.connection(
+                replace(connected, event="disconnecting session", at_s=now_s, duration_s=lasted_s)
+            )
+
+
+def _peer_and_tls(writer: asyncio.StreamWriter) -> tuple[tuple[str, str], tuple[str, str]]:
+    host, port, *_ = writer.get_extra_info("peername") or ("", "")
+    cipher = writer.get_extra_info("cipher") or ("", "", 0)
+    return (str(host), str(port)), (cipher[1] or "", cipher[0])
 
 
 async def _relay(

@@ -24,7 +24,7 @@ class Plan:
     or "end" if it opens or ends one. copy, unload, model: run by the gateway. refusal: the client gets this error
     instead. outside_transaction: PostgreSQL refuses it inside a transaction block. reads_history: it names a view of
     what the gateway records. aliases: names that are lateral column aliases, unless they are columns.
-    database: the one it names, which has to be the session's.
+    database: the one it names, which has to be the session's. unknown: the refusal is for want of knowledge.
     """
 
     kind: str
@@ -41,6 +41,7 @@ class Plan:
     reads_history: bool = False
     aliases: frozenset[str] = frozenset()
     database: str | None = None
+    unknown: bool = False
 
     @property
     def query(self) -> str:
@@ -51,6 +52,11 @@ class Plan:
     def is_special(self) -> bool:
         """Whether the gateway runs it itself."""
         return self.copy is not None or self.unload is not None or self.model is not None
+
+    @property
+    def warning(self) -> str:
+        """What the client is told if an unknown statement is run all the same."""
+        return f"{self.kind} is unknown to the Redshift stand-in: PostgreSQL runs it, Redshift might not"
 
     def allowed_in(self, database: str, *, in_transaction: bool) -> "Plan":
         """The plan; refused where a session in this database, or its transaction, forbids it."""

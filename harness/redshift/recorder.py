@@ -6,6 +6,8 @@ gateway's own, so that a client's rollback does not take them along. Written whe
 
 import asyncio
 import threading
+from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +17,7 @@ from psycopg2.extras import execute_values
 
 from harness.redshift.connect import Address
 from harness.redshift.copy.errors import LoadError
-from harness.redshift.querylog import QueryLog, Record
+from harness.redshift.querylog import KEEP_RECORDS, QueryLog, Record
 
 
 @dataclass
@@ -36,12 +38,32 @@ class LoadHistory:
         self.files.append((name, rows, size_bytes))
 
 
+@dataclass(frozen=True)
+class ConnectionEvent:
+    """What happened to a client's connection, in Redshift's words, at `time.time()` seconds.
+
+    peer: its host and port. tls: version and cipher, empty without. parameters: what the client said at its start.
+    """
+
+    event: str
+    at_s: float
+    session: int
+    database: str
+    user: str
+    peer: tuple[str, str]
+    tls: tuple[str, str]
+    parameters: Mapping[str, str]
+    protocol: int
+    duration_s: float = 0.0
+
+
 class LoadRecorder:
     """Keeps finished loads until they are written; one connection, used by one thread at a time."""
 
     def __init__(self, address: Address, threads: ThreadPoolExecutor, log: QueryLog) -> None:
         self._address, self._threads, self._log = address, threads, log
         self._loads: list[LoadHistory] = []
+        self._connections: deque[ConnectionEvent] = deque(maxlen=KEEP_RECORDS)
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._last_query_id = 0
@@ -52,20 +74,29 @@ class LoadRecorder:
         if history.errors:
             await self.flush()
 
+    def connection(self, event: ConnectionEvent) -> None:
+        """Keep what happened to a client's connection; the oldest are forgotten if nobody looks."""
+        self._connections.append(event)
+
     async def flush(self) -> None:
         """Write everything kept so far."""
         loads, self._loads = self._loads, []
+        connections = list(self._connections)
+        self._connections.clear()
         queries = [record for record in self._log.ended if record.query_id > self._last_query_id]
         self._last_query_id = max((record.query_id for record in queries), default=self._last_query_id)
-        if loads or queries:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._write, loads, queries)
+        if loads or queries or connections:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._threads, self._write, loads, queries, connections)
 
-    def _write(self, loads: list[LoadHistory], queries: list[Record]) -> None:
+    def _write(self, loads: list[LoadHistory], queries: list[Record], connections: list[ConnectionEvent]) -> None:
         with self._lock:
             if self._connection is None or self._connection.closed:
                 self._connection = self._address.connect()
                 self._connection.autocommit = True
             with self._connection.cursor() as cursor:
+                if connections:
+                    execute_values(cursor, _CONNECTION_SQL, [_connection_row(event) for event in connections])
                 if queries:
                     execute_values(cursor, _QUERY_SQL, [_query_row(record) for record in queries])
                 for load in loads:
@@ -85,6 +116,9 @@ class LoadRecorder:
                 self._connection.close()
 
 
+_CONNECTION_SQL = """insert into redshift_internal.connection (event, recorded_at, remote_host, remote_port, session_id,
+    database_name, username, auth_method, duration_us, ssl_version, ssl_cipher, application_name, os_version,
+    driver_version, plugin_name, protocol_version) values %s"""
 _QUERY_SQL = """insert into redshift_internal.query (query_id, session_id, transaction_id, username, database_name,
     query_type, query_text, start_time, end_time, returned_rows, returned_bytes, error_message, queued_s) values %s"""
 _LOAD_SQL = """insert into redshift_internal.load (query_id, session_id, transaction_id, username, database_name,
@@ -99,6 +133,19 @@ _ERROR_SQL = """insert into redshift_internal.load_error (query_id, session_id, 
 
 def _utc(at_s: float) -> object:
     return datetime.fromtimestamp(at_s, UTC).replace(tzinfo=None)
+
+
+_TOLD = ("application_name", "os_version", "driver_version", "plugin_name")
+
+
+def _connection_row(event: ConnectionEvent) -> tuple[object, ...]:
+    told = (
+        event.parameters.get(name, "") for name in ("application_name", "os_version", "driver_version", "plugin_name")
+    )
+    return (
+        event.event, _utc(event.at_s), *event.peer, event.session, event.database, event.user, "password",
+        round(event.duration_s * 1e6), *event.tls, *told, event.protocol,
+    )  # fmt: skip
 
 
 def _query_row(record: Record) -> tuple[object, ...]:

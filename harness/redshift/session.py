@@ -6,9 +6,10 @@ gateway opens one for the statement and ends it with it.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from harness.redshift import messages as wire
 from harness.redshift import origins
@@ -16,6 +17,7 @@ from harness.redshift.backend import Backend, Statement
 from harness.redshift.cancelling import Cancellable
 from harness.redshift.copy.work import S3Work
 from harness.redshift.exchanges import BackendError, Exchange, Skipped
+from harness.redshift.identity import Identity
 from harness.redshift.locks import LOCK, WriteLocks
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.plan import Plan
@@ -23,19 +25,10 @@ from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.shapes import Shapes
 from harness.redshift.statements import plan_script, resolve_aliases
 
+_logger = logging.getLogger(__name__)
 LOST = "the connection was lost"
 UNQUEUED = frozenset(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SET", "SHOW", "RESET", "ALTER SYSTEM"))
 FIND_UNDEFINED = "SELECT redshift_internal.undefined_column($1)"
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Whose session it is: the backend's process id, the user and the database; the protocol version they agreed on."""
-
-    process_id: int
-    user: str
-    database: str
-    protocol: int = 0
 
 
 class Session:
@@ -124,7 +117,7 @@ class Session:
         """Run one statement of a simple query; the transaction status, None if the gateway refused it."""
         self._in_transaction = self._backend.status != "I" and not self._own_transaction
         record = self._begin_record(plan)
-        plan = plan.allowed_in(self._identity.database, in_transaction=self._in_transaction)
+        plan = self._allowed(plan)
         if plan.refusal or plan.is_special:
             return await self._run_special_simple(plan, record)
         if plan.aliases and self._backend.status != "E":
@@ -188,7 +181,7 @@ class Session:
             self._statements.pop(name, None)
             self._backend.send(wire.message(b"P", body[:at] + types), Exchange("P"))
             return
-        plan = plans[0].allowed_in(self._identity.database, in_transaction=self._in_transaction)
+        plan = self._allowed(plans[0])
         if plan.refusal:
             record = self._begin_record(plan)
             self._refuse(plan.refusal, record)
@@ -285,6 +278,15 @@ class Session:
         await self._end_simple()
 
     # --- both
+
+    def _allowed(self, plan: Plan) -> Plan:
+        """The plan with what this session, its transaction and its gateway's settings make of it."""
+        plan = plan.allowed_in(self._identity.database, in_transaction=self._in_transaction)
+        if not (plan.unknown and self._identity.tolerant and plan.refusal):
+            return plan
+        _logger.warning("%s: %s", plan.warning, plan.source)
+        self._client.write(wire.notice("WARNING", "01000", plan.warning))
+        return replace(plan, refusal=None)
 
     async def _hold_commit(self, plan: Plan) -> None:
         """The latency model's time for a commit, if this ends a transaction that wrote."""

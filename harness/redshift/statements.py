@@ -15,6 +15,7 @@ from harness.redshift.copy.options import parse_copy
 from harness.redshift.copy.unload_options import parse_unload
 from harness.redshift.ddl import alter_table, create_materialized_view, create_table
 from harness.redshift.expressions import rewrite
+from harness.redshift.grants import grant
 from harness.redshift.late_views import create_late_view
 from harness.redshift.lateral import lateral_aliases, replace_aliases
 from harness.redshift.merge import merge
@@ -28,7 +29,7 @@ CACHED_SQL_MAX_CHARACTERS = 10_000
 _HISTORY = re.compile(r"(?i)\b(stl|svl|sys|stv_wlm)_")
 NOTHING = "SET redshift.nothing = ''"
 _RELAYED = frozenset((
-    "SELECT", "WITH", "VALUES", "EXPLAIN", "DROP", "GRANT", "REVOKE", "COMMENT", "DECLARE", "FETCH", "CLOSE", "PREPARE",
+    "SELECT", "WITH", "VALUES", "EXPLAIN", "DROP", "COMMENT", "DECLARE", "FETCH", "CLOSE", "PREPARE",
     "EXECUTE", "DEALLOCATE", "ANALYZE", "CALL", "REFRESH", "LOCK", "SAVEPOINT", "RELEASE", "DISCARD",
 ))  # fmt: skip
 _QUERIES = frozenset(("SELECT", "WITH", "INSERT", "CREATE TABLE", "CREATE VIEW"))
@@ -94,9 +95,12 @@ def _dispatch(kind: str, tokens: list[Token]) -> Plan:
         return _setting(kind, tokens)
     if kind == "DROP" and "SCHEMA" in [token.upper for token in lex.code(tokens)[1:2]]:
         return _schema(kind, tokens)
+    if kind in ("GRANT", "REVOKE"):
+        return Plan(kind, grant(tokens, rewrite))
     if kind in _RELAYED:
         return Plan(kind, lex.join(rewrite(tokens)))
-    raise syntax_error(next(filter(lex.is_code, tokens)).text)
+    unknown = syntax_error(next(filter(lex.is_code, tokens)).text)
+    return Plan(kind, lex.join(rewrite(tokens)), refusal=unknown, unknown=True)
 
 
 def _begin(tokens: list[Token]) -> str:
@@ -159,7 +163,8 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return _schema(kind, tokens)
     if what in ("USER", "GROUP", "ROLE", "DATABASE", "DEFAULT"):
         return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
-    raise not_supported(f"{kind} {what} is not supported")
+    unknown = not_supported(f"{kind} {what} is not supported")
+    return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), refusal=unknown, unknown=True)
 
 
 def _schema(kind: str, tokens: list[Token]) -> Plan:

@@ -31,6 +31,7 @@ def install(address: Address, user: str, password: str) -> None:
             cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
             cursor.execute("set local allow_system_table_mods = on; set local client_min_messages = warning")
             _create_user(cursor, user, password)
+            _create_system_roles(cursor)
             scripts = [(Path(__file__).parent / name).read_text() for name in _FILES]
             version = hashlib.sha256("".join(scripts).encode()).hexdigest()
             if _installed_version(cursor) == version:
@@ -70,6 +71,15 @@ def _create_user(cursor: psycopg2.extensions.cursor, user: str, password: str) -
             sql.SQL(verb), sql.Identifier(user), sql.Literal(password)
         )
     )
+
+
+def _create_system_roles(cursor: psycopg2.extensions.cursor) -> None:
+    """What "Amazon Redshift system-defined roles" lists; they may be granted, and permit nothing here."""
+    cursor.execute("select rolname from pg_roles")
+    there = {name for (name,) in cursor.fetchall()}
+    for name in ("sys:operator", "sys:dba", "sys:superuser", "sys:secadmin", "sys:monitor"):
+        if name not in there:
+            cursor.execute(sql.SQL("create role {}").format(sql.Identifier(name)))
 
 
 _SETTINGS = {

@@ -17,6 +17,10 @@ create table if not exists redshift_internal.load_error (
     query_id bigint, session_id integer, transaction_id bigint, table_name text, file_name text, line_number bigint,
     position integer, column_name text, column_type text, column_length text, raw_line text, raw_value text,
     error_code integer, error_message text, start_time timestamp default (clock_timestamp() at time zone 'UTC'));
+create table if not exists redshift_internal.connection (
+    event text, recorded_at timestamp, remote_host text, remote_port text, session_id integer, database_name text, username text,
+    auth_method text, duration_us bigint, ssl_version text, ssl_cipher text, application_name text, os_version text,
+    driver_version text, plugin_name text, protocol_version integer);
 create table if not exists redshift_internal.version (version text);
 grant select on all tables in schema redshift_internal to public;
 

@@ -12,7 +12,8 @@ begin
         'svv_external_columns', 'pg_table_def', 'stv_locks', 'stv_sessions', 'stv_recents', 'stv_inflight',
         'stv_tbl_perm', 'stv_slices', 'pg_user_info', 'svl_user_info', 'svv_user_info', 'stv_wlm_query_state',
         'pg_external_schema', 'svv_diskusage', 'stl_error', 'stl_wlm_query', 'stl_ddltext', 'stl_utilitytext',
-        'stl_undone', 'svv_relation_privileges', 'svv_mv_info', 'stv_mv_info'] loop
+        'stl_undone', 'svv_relation_privileges', 'svv_mv_info', 'stv_mv_info', 'stl_connection_log',
+        'sys_connection_log'] loop
         execute format('drop view if exists pg_catalog.%I cascade', view);
     end loop;
 end $$;
@@ -231,6 +232,20 @@ create view pg_catalog.svv_transactions as
 create view pg_catalog.stv_sessions as
     select backend_start at time zone 'UTC' as starttime, pid as process, usename::char(50) as user_name, datname::char(50) as db_name,
            0 as timeout_sec from pg_stat_activity where datname is not null and application_name not like 'redshift stand-in%';
+create view pg_catalog.stl_connection_log as
+    select event::char(50) as event, recorded_at as recordtime, remote_host::char(45) as remotehost, remote_port::char(32) as remoteport,
+           session_id as pid, database_name::char(50) as dbname, username::char(50) as username, auth_method::char(32) as authmethod,
+           least(duration_us, 2147483647)::integer as duration, ssl_version::char(50) as sslversion, ssl_cipher::char(128) as sslcipher,
+           0 as mtu, ''::char(64) as sslcompression, ''::char(64) as sslexpansion, ''::char(36) as iamauthguid,
+           application_name::char(250) as application_name, os_version::char(64) as os_version,
+           driver_version::char(64) as driver_version, plugin_name::char(32) as plugin_name, protocol_version
+      from redshift_internal.connection;
+create view pg_catalog.sys_connection_log as
+    select event, recordtime as record_time, remotehost as remote_host, remoteport as remote_port, pid as session_id,
+           dbname as database_name, username as user_name, authmethod as auth_method, duration, sslversion as ssl_version,
+           sslcipher as ssl_cipher, mtu, sslcompression as ssl_compression, sslexpansion as ssl_expansion,
+           iamauthguid as iam_auth_guid, application_name, driver_version, os_version, plugin_name, protocol_version
+      from pg_catalog.stl_connection_log;
 create view pg_catalog.stv_recents as
     select 100 as userid, case state when 'active' then 'Running' else 'Done' end::char(20) as status,
            query_start at time zone 'UTC' as starttime,

@@ -1,0 +1,113 @@
+"""Who connects and who may: the connection log, roles, unknown statements. Source: Database Developer Guide"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+import redshift_connector
+
+from harness.redshift import Listening, Settings, running
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+USER, PASSWORD, DATABASE = "awsuser", "Secret-Passw0rd", "dev"
+EVENTS = """select trim(event), trim(username), trim(dbname), trim(authmethod), sslversion <> '', duration,
+                   protocol_version from stl_connection_log where application_name = %s order by recordtime"""
+
+
+@pytest.mark.documented("STL_CONNECTION_LOG")
+def test_connections_are_logged(gateway: Listening, sql: Sql) -> None:
+    name = f"app-{secrets.token_hex(4)}"
+    with redshift_connector.connect(
+        host=gateway.host, port=gateway.port, user=USER, password=PASSWORD, database=DATABASE, ssl=False,
+        application_name=name,
+    ) as connection, connection.cursor() as cursor:  # fmt: skip
+        cursor.execute("select driver_version from stl_connection_log where application_name = %s", (name,))
+        assert [row[0].split(" ")[:3] for row in cursor.fetchall()] == [["Redshift", "Python", "Driver"]]
+    while len(events := sql(EVENTS, name)) < 2:
+        pass  # it is written once the gateway has seen the end
+    assert [event[:5] + event[6:] for event in events] == [
+        ("initiating session", USER, DATABASE, "password", False, 1),
+        ("disconnecting session", USER, DATABASE, "password", False, 1),
+    ]
+    assert events[0][5] == 0 < events[1][5]
+
+
+@pytest.mark.documented("SYS_CONNECTION_LOG")
+def test_the_log_names_the_encryption(sql: Sql) -> None:
+    assert sql("select distinct left(ssl_version, 4) from sys_connection_log where session_id = pg_backend_pid()") == [
+        ("TLSv",)
+    ]
+
+
+@pytest.mark.documented("GRANT")
+def test_roles_are_granted(sql: Sql, schema: str) -> None:
+    member = "select 1 from pg_auth_members m join pg_roles r on r.oid = m.roleid where r.rolname = %s"
+    sql(f"create role {schema}_a; create role {schema}_b; create user {schema}_u password 'Abcdef123'")
+    try:
+        sql(f"grant role {schema}_a, role sys:monitor to {schema}_u with admin option")
+        sql(f"grant role {schema}_b to role {schema}_a")
+        sql("create table t (a integer)")
+        sql(f"grant select on t to role {schema}_b")
+        assert [len(sql(member, name)) for name in (f"{schema}_a", f"{schema}_b", "sys:monitor")] == [1, 1, 1]
+        assert sql(f"select has_table_privilege('{schema}_u', 't', 'select')") == [(True,)]
+        sql(f"revoke role {schema}_a, role sys:monitor from {schema}_u")
+        sql(f"revoke select on t from role {schema}_b")
+        assert sql(f"select has_table_privilege('{schema}_u', 't', 'select')") == [(False,)]
+        with pytest.raises(psycopg2.errors.SyntaxError):
+            sql(f"grant role {schema}_a {schema}_u")
+    finally:
+        sql(f"drop user {schema}_u; drop role {schema}_a; drop role {schema}_b")
+
+
+@pytest.fixture(scope="module")
+def tolerant(postgres: Any, s3_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
+    """A gateway that gives PostgreSQL what it does not know."""
+    settings = Settings(
+        postgres=postgres.dsn, user=USER, password=PASSWORD, tls_dir=Path(tmp_path_factory.mktemp("tolerant")),
+        s3_endpoint=s3_endpoint, unknown_statements="log",
+    )  # fmt: skip
+    with running(settings) as listening:
+        yield listening
+
+
+UNKNOWN = ["do 'begin end'", "create sequence {}.numbers", "checkpoint"]
+
+
+@pytest.mark.documented("Unsupported PostgreSQL features")
+@pytest.mark.parametrize("statement", UNKNOWN)
+def test_an_unknown_statement_is_refused_by_default(sql: Sql, schema: str, statement: str) -> None:
+    with pytest.raises(psycopg2.Error) as raised:
+        sql(statement.format(schema))
+    assert raised.value.pgcode in ("42601", "0A000")
+
+
+@pytest.mark.documented("Unsupported PostgreSQL features")
+@pytest.mark.parametrize("statement", UNKNOWN)
+def test_an_unknown_statement_is_loudly_logged_by_configuration(
+    tolerant: Listening, schema: str, statement: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = psycopg2.connect(
+        host=tolerant.host, port=tolerant.port, user=USER, password=PASSWORD, dbname=DATABASE, sslmode="disable"
+    )
+    try:
+        connection.autocommit = True
+        with caplog.at_level(logging.WARNING, "harness.redshift.session"):
+            connection.cursor().execute(statement.format(schema))
+        assert "is unknown to the Redshift stand-in" in connection.notices[-1]
+        assert statement.format(schema) in caplog.text
+        with pytest.raises(psycopg2.errors.SyntaxError):  # what Redshift is known to refuse is refused here too
+            connection.cursor().execute("insert into t values (1) on conflict do nothing")
+    finally:
+        connection.close()
+
+
+def test_a_driver_gets_the_warning_too(tolerant: Listening) -> None:
+    with redshift_connector.connect(
+        host=tolerant.host, port=tolerant.port, user=USER, password=PASSWORD, database=DATABASE, ssl=False
+    ) as connection, connection.cursor() as cursor:  # fmt: skip
+        cursor.execute("do 'begin end'")
+        assert any(b"is unknown to the Redshift stand-in" in notice[b"M"] for notice in connection.notices)

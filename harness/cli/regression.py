@@ -37,7 +37,7 @@ def compare(
 @click.option("--base", required=True, metavar="REF", help="The version to compare with, such as origin/main.")
 @click.option("--head", metavar="REF", help="The version that is to be judged.  [default: the working tree]")
 @click.option("--scenario", default="smoke", show_default=True, help="What to run.")
-@click.option("--repeat", type=click.IntRange(1), default=7, show_default=True, help="Runs of each version.")
+@click.option("--repeat", type=click.IntRange(1), default=8, show_default=True, help="Runs of each version.")
 @pipeline_option
 @click.option("--out", type=click.Path(path_type=Path), help="Where the runs go.  [default: runs/<time>-gate-<name>]")
 @click.option("--format", "text_format", type=click.Choice(["markdown", "json", "junit"]), default="markdown",

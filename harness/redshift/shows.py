@@ -1,8 +1,8 @@
-"""SHOW DATABASES, SHOW SCHEMAS, SHOW TABLES and SHOW COLUMNS: the catalog as clients discover it.
+"""SHOW DATABASES, SCHEMAS, TABLES, COLUMNS and GRANTS ON TABLE: the catalog as clients discover it.
 
 In: the tokens of a SHOW. Out: a query of the view that has the answer's columns (`catalog/shows.sql`), or nothing if it
 shows a parameter. A name may be a parameter of a prepared statement. Source: Database Developer Guide, "SHOW
-DATABASES", "SHOW SCHEMAS", "SHOW TABLES", "SHOW COLUMNS".
+DATABASES", "SHOW SCHEMAS", "SHOW TABLES", "SHOW COLUMNS", "SHOW GRANTS".
 """
 
 from dataclasses import dataclass
@@ -33,10 +33,13 @@ _LISTINGS = {
     "COLUMNS": _Listing(
         "show_columns", ("FROM", "TABLE"), ("database_name", "schema_name", "table_name"), "column_name", "5"
     ),
+    "GRANTS": _Listing(
+        "show_grants", ("ON", "TABLE"), ("database_name", "schema_name", "object_name"), "object_name", "5, 7"
+    ),
 }  # fmt: skip
 # what Redshift shows as well and this stand-in does not
 _UNSUPPORTED = frozenset((
-    "COLUMN", "CONSTRAINTS", "DATASHARES", "EXTERNAL", "FUNCTIONS", "GRANTS", "MODEL", "PARAMETERS", "POLICIES",
+    "COLUMN", "CONSTRAINTS", "DATASHARES", "EXTERNAL", "FUNCTIONS", "MODEL", "PARAMETERS", "POLICIES",
     "PROCEDURE", "PROCEDURES", "TABLE", "TEMPLATE", "VIEW",
 ))  # fmt: skip
 
@@ -57,8 +60,12 @@ def show(tokens: list[Token]) -> str | None:
     cursor.at += 1
     if what == "DATABASES" and cursor.take("FROM", "DATA", "CATALOG"):
         raise not_supported("SHOW DATABASES FROM DATA CATALOG is not supported by this stand-in")
+    if what == "GRANTS" and (cursor.peek(), cursor.peek(1)) != ("ON", "TABLE"):
+        raise not_supported("SHOW GRANTS is supported by this stand-in for tables only: SHOW GRANTS ON TABLE")
     conditions = _place(cursor, listing)
-    if cursor.take("LIKE"):
+    if what == "GRANTS":
+        conditions += [f"identity_name = {_identity(cursor)}"] if cursor.take("FOR") else []
+    elif cursor.take("LIKE"):
         conditions.append(f"{listing.filtered} LIKE {_pattern(cursor)}")
     limit = _limit(cursor) if cursor.take("LIMIT") else ROWS_MAX
     if cursor.peek():
@@ -89,6 +96,12 @@ def _part(cursor: Cursor) -> str:
     if token is None or token.kind not in ("word", "quoted"):
         raise syntax_error(token.text if token else "end of input")
     return quote_string(name_of(token))
+
+
+def _identity(cursor: Cursor) -> str:
+    """Who a grant is to: a user, ROLE with a role's name, or PUBLIC."""
+    cursor.take("ROLE")
+    return _part(cursor)
 
 
 def _pattern(cursor: Cursor) -> str:

@@ -28,5 +28,17 @@ create or replace view redshift_internal.show_columns as
       join redshift_internal.columns c
         on c.table_schema = r.schema_name and c.table_name = r.table_name and c.column_name = r.column_name
       left join redshift_internal.relation t on t.relid = to_regclass(format('%I.%I', r.schema_name, r.table_name));
-grant select on redshift_internal.show_databases, redshift_internal.show_schemas, redshift_internal.show_tables,
+-- "SHOW GRANTS"; a group is shown as a role with a slash before its name, as dbt-redshift found Redshift to do
+create or replace view redshift_internal.show_grants as
+    select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name,
+           c.relname::varchar(128) as object_name, 'TABLE'::varchar(128) as object_type, p.privilege_type::varchar(128) as privilege_type,
+           p.grantee::bigint::integer as identity_id,
+           case when p.grantee = 0 then 'public' when g.rolcanlogin then g.rolname else '/' || g.rolname end::varchar(128) as identity_name,
+           case when p.grantee = 0 then 'public' when g.rolcanlogin then 'user' else 'role' end::varchar(128) as identity_type,
+           p.is_grantable as admin_option, 'TABLE'::varchar(128) as privilege_scope,
+           pg_catalog.pg_get_userbyid(p.grantor)::varchar(128) as grantor_name
+      from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
+      cross join lateral aclexplode(c.relacl) p left join pg_catalog.pg_roles g on g.oid = p.grantee
+     where c.relkind in ('r', 'v');
+grant select on redshift_internal.show_grants, redshift_internal.show_databases, redshift_internal.show_schemas, redshift_internal.show_tables,
     redshift_internal.show_columns to public;

@@ -63,6 +63,26 @@ def test_roles_are_granted(sql: Sql, schema: str) -> None:
         sql(f"drop user {schema}_u; drop role {schema}_a; drop role {schema}_b")
 
 
+@pytest.mark.documented("SHOW GRANTS")
+def test_grants_on_a_table_are_shown(sql: Sql, schema: str) -> None:
+    user = f"{schema}_u"
+    sql(f"create table t (a integer); create user {user} password 'Abcdef123'; create group {schema}_g")
+    try:
+        assert sql(f"show grants on table {schema}.t") == []
+        sql(f"grant select on t to {user} with grant option; grant insert on t to group {schema}_g")
+        sql("grant update on t to public")
+        shown = [row for row in sql(f'show grants on table "dev"."{schema}"."t"') if row[6] != USER]
+        place = ("dev", schema, "t", "TABLE")
+        assert [row[:5] + row[6:] for row in shown] == [
+            (*place, "INSERT", f"/{schema}_g", "role", False, "TABLE", USER),
+            (*place, "SELECT", user, "user", True, "TABLE", USER),
+            (*place, "UPDATE", "public", "public", False, "TABLE", USER),
+        ]
+        assert [row[6] for row in sql(f"show grants on table {schema}.t for {user} limit 5")] == [user]
+    finally:
+        sql(f"drop table t; drop user {user}; drop group {schema}_g")
+
+
 @pytest.fixture(scope="module")
 def tolerant(postgres: Any, s3_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
     """A gateway that gives PostgreSQL what it does not know."""

@@ -14,6 +14,7 @@ from harness.redshift.navigation import navigate
 from harness.redshift.pivots import rewrite_pivots
 from harness.redshift.selects import rewrite_selects
 from harness.redshift.tokens import SPACE, Token, closing, code, split_arguments, string, symbol, value_of, word
+from harness.redshift.types import ABSTIME
 
 Arguments = list[list[Token]]
 _RENAMED = {
@@ -27,7 +28,7 @@ _RENAMED = {
 _VALUES = {"SYSDATE": "localtimestamp", "MINUS": "EXCEPT"}
 _TYPES = {
     "SUPER": "jsonb", "VARBYTE": "bytea", "VARBINARY": "bytea", "NVARCHAR": "varchar", "NCHAR": "char",
-    "INTERVALY2M": "interval year to month", "INTERVALD2S": "interval day to second",
+    "INTERVALY2M": "interval year to month", "INTERVALD2S": "interval day to second", "ABSTIME": ABSTIME,
 }  # fmt: skip
 
 

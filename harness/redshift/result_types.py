@@ -12,12 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 JSONB, BYTEA, INTERVAL, SUPER, VARBYTE, INTERVALY2M, INTERVALD2S = 3802, 17, 1186, 4000, 6551, 1188, 1190
-_MARKS = tuple(struct.pack("!I", oid) for oid in (JSONB, BYTEA, INTERVAL))
+TIMESTAMPTZ, ABSTIME = 1184, 702
+_MARKS = tuple(struct.pack("!I", oid) for oid in (JSONB, BYTEA, INTERVAL, TIMESTAMPTZ))
 _COLUMN = struct.Struct("!IhIhih")  # behind the name: table, column, type, size, modifier, format
 _STRING_OR_GAP = re.compile(rb'("(?:[^"\\]|\\.)*")|([,:]) ')
 _INTERVAL = struct.Struct("!qii")  # microseconds, days, months
 _DAY_US = 86_400_000_000
 _YEAR_OR_MONTH, _ALL_FIELDS = 0b110, 0x7FFF  # in an interval's modifier, as INTERVAL_MASK of PostgreSQL has them
+_UNIX_TO_2000_S = 946_684_800
+_NOSTART, _NOEND = -(1 << 31), 0x7FFF_FFFC  # ABSTIME's infinities
 Writer = Callable[[bytes], bytes]
 
 
@@ -42,6 +45,13 @@ def _microseconds(interval: bytes) -> bytes:
     return struct.pack("!q", max(-(1 << 63), min((1 << 63) - 1, microseconds + days * _DAY_US)))
 
 
+def _seconds(timestamptz: bytes) -> bytes:
+    """A binary timestamp, in microseconds since 2000, as the seconds since 1970 that ABSTIME has."""
+    (microseconds,) = struct.unpack("!q", timestamptz)
+    seconds = microseconds // 1_000_000 + _UNIX_TO_2000_S
+    return struct.pack("!i", max(_NOSTART, min(_NOEND, seconds)))
+
+
 @dataclass(frozen=True)
 class Form:
     """How Redshift numbers a type, and how it writes its values as text and in binary, where it does so otherwise."""
@@ -52,10 +62,13 @@ class Form:
 
 
 _FORMS = {JSONB: Form(SUPER, _compact), BYTEA: Form(VARBYTE, _digits)}
+_ABSTIME = Form(ABSTIME, binary=_seconds)
 _YEAR_TO_MONTH, _DAY_TO_SECOND = Form(INTERVALY2M, binary=_months), Form(INTERVALD2S, binary=_microseconds)
 
 
 def _form(oid: int, modifier: int) -> Form | None:
+    if oid == TIMESTAMPTZ:
+        return _ABSTIME if modifier == 0 else None
     if oid != INTERVAL:
         return _FORMS.get(oid)
     fields = modifier >> 16 & _ALL_FIELDS

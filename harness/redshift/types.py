@@ -8,13 +8,14 @@ from harness.redshift.messages import Refusal
 from harness.redshift.tokens import Cursor, Token
 
 _LENGTH_MAX = {"varchar": 65_535, "char": 4_096}
+ABSTIME = "timestamp(0) with time zone"  # told from others by its precision, which no other type here can have
 _SYNONYMS = {
     "SMALLINT": "smallint", "INT2": "smallint", "INTEGER": "integer", "INT": "integer", "INT4": "integer",
     "BIGINT": "bigint", "INT8": "bigint", "REAL": "real", "FLOAT4": "real", "FLOAT8": "double precision",
     "FLOAT": "double precision", "BOOLEAN": "boolean", "BOOL": "boolean", "DATE": "date", "SUPER": "jsonb",
     "TIMESTAMPTZ": "timestamp with time zone", "TIMETZ": "time with time zone", "OID": "oid", "NAME": "name",
     "REGCLASS": "regclass", "HLLSKETCH": "bytea",
-    "REGPROC": "regproc", "REGTYPE": "regtype", "XID": "xid",
+    "ABSTIME": ABSTIME, "REGPROC": "regproc", "REGTYPE": "regtype", "XID": "xid",
 }  # fmt: skip
 _VARCHAR = frozenset(("VARCHAR", "NVARCHAR", "TEXT"))
 _CHAR = frozenset(("CHAR", "CHARACTER", "NCHAR"))
@@ -22,7 +23,9 @@ _BINARY = frozenset(("VARBYTE", "VARBINARY", "BINARY"))
 _NUMERIC = frozenset(("NUMERIC", "DECIMAL", "DEC"))
 _INTERVALS = {"INTERVALY2M": "interval year to month", "INTERVALD2S": "interval day to second"}
 _YEARS, _DAYS = frozenset(("YEAR", "MONTH")), frozenset(("DAY", "HOUR", "MINUTE", "SECOND"))
-_CATALOG_ONLY = frozenset(("OID", "NAME", "REGCLASS", "REGPROC", "REGTYPE", "XID"))  # to cast to, not of a column
+_CATALOG_ONLY = frozenset(
+    ("ABSTIME", "OID", "NAME", "REGCLASS", "REGPROC", "REGTYPE", "XID")
+)  # to cast to, not of a column
 # "Unsupported PostgreSQL data types" and what PostgreSQL added since
 _REFUSED = frozenset((
     "BYTEA", "JSON", "JSONB", "UUID", "XML", "MONEY", "INET", "CIDR", "MACADDR", "BIT", "VARBIT", "POINT", "LINE",

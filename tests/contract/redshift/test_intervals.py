@@ -103,3 +103,16 @@ def test_an_error_in_describe_ends_neither_session_nor_transaction_handling(gate
             connection.rollback()
         cursor.execute("select 1")
         assert cursor.fetchall() == ([1],)
+
+
+def test_abstime_is_there_for_casts(connect: Connect, sql: Sql) -> None:
+    """As redshift_connector's own tests have it: seconds since 1970, with infinities at the ends of 32 bits."""
+    cursor = connect().cursor()
+    cursor.execute("select '2022-06-10'::abstime, 'infinity'::abstime, '-infinity'::abstime, '2022-06-10'::timestamptz")
+    assert [column[1] for column in cursor.description] == [702, 702, 702, 1184]
+    ((day, late, early, _),) = cursor.fetchall()
+    assert [f"{moment:%Y-%m-%d %H:%M:%S}" for moment in (day, late, early)] == [
+        "2022-06-10 00:00:00", "2038-01-19 03:14:04", "1901-12-13 20:45:52",
+    ]  # fmt: skip
+    with pytest.raises(psycopg2.Error, match="unsupported type"):
+        sql("create table t (a abstime)")

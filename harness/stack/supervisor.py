@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
@@ -35,6 +36,8 @@ from harness.stack.processes import (
 DIRECTORY_PREFIX = "nrt-harness-"
 FREE_DISK_NEEDED_BYTES = 1_000_000_000
 WATCH_INTERVAL_S = 0.5
+# A stack's directory has its lock within moments; without one for so long it is what a removal that was cut short left.
+UNLOCKED_FOR_S = 60.0
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -49,11 +52,16 @@ def _end_on_signal(number: int, _frame: FrameType | None) -> None:
 
 
 def remove_stale_directories() -> None:
-    """Remove what stacks whose supervisor was killed have left: nobody holds their lock any more."""
+    """Remove what stacks whose supervisor was killed have left: nobody holds their lock any more, or it is gone."""
     for directory in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"):
-        with suppress(OSError), (directory / "lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(directory, ignore_errors=True)
+        with suppress(OSError):
+            if not (directory / "lock").exists():
+                if time.time() - directory.stat().st_mtime > UNLOCKED_FOR_S:
+                    shutil.rmtree(directory, ignore_errors=True)
+                continue
+            with (directory / "lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(directory, ignore_errors=True)
 
 
 def _private_directory(cleanup: ExitStack) -> Path:

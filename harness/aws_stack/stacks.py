@@ -107,11 +107,8 @@ def destroy(name: str) -> None:
             return
         if bucket := _bucket(client, name):
             _empty(bucket)
-        functions = _functions(client, name)
         client.delete_stack(StackName=name)
         left = _settled(client, name)
-        if left is None or left["StackStatus"] == "DELETE_COMPLETE":
-            _remove_functions(functions)
     except (BotoCoreError, ClientError) as error:
         raise HarnessError(f"the stack {name} cannot be removed: {error}") from error
     if left is not None and left["StackStatus"] != "DELETE_COMPLETE":
@@ -172,28 +169,6 @@ def _bucket(client: "CloudFormationClient", name: str) -> str | None:
         if found["ResourceType"] == "AWS::S3::Bucket" and found["ResourceStatus"] != "DELETE_COMPLETE":
             return found.get("PhysicalResourceId")
     return None
-
-
-def _functions(client: "CloudFormationClient", name: str) -> list[str]:
-    pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
-    return [
-        found["PhysicalResourceId"]
-        for page in pages
-        for found in page["StackResourceSummaries"]
-        if found["ResourceType"] == "AWS::Lambda::Function" and "PhysicalResourceId" in found
-    ]
-
-
-def _remove_functions(names: list[str]) -> None:
-    """Those that are still there though the stack is gone: LocalStack 4.13.1 leaves some of them."""
-    import boto3
-
-    client = boto3.client("lambda")
-    for name in names:
-        try:
-            client.delete_function(FunctionName=name)
-        except client.exceptions.ResourceNotFoundException:
-            continue
 
 
 def _empty(bucket: str) -> None:

@@ -145,7 +145,13 @@ def resources() -> dict[str, Resource]:
             "Properties": {
                 "NamespaceName": {"Ref": "AWS::StackName"},
                 "AdminUsername": {"Ref": "RedshiftUser"},
-                "AdminUserPassword": {"Fn::Sub": "{{resolve:secretsmanager:${WarehouseSecret}:SecretString:password}}"},
+                # Not Fn::Sub: LocalStack, which evaluates this also where the condition is false, stops there when it
+                # removes the stack, and leaves the functions
+                "AdminUserPassword": {
+                    "Fn::Join": [
+                        "", ["{{resolve:secretsmanager:", {"Ref": "WarehouseSecret"}, ":SecretString:password}}"]
+                    ]
+                },
                 "DbName": {"Ref": "RedshiftDatabase"},
                 "IamRoles": [{"Fn::GetAtt": ["CopyRole", "Arn"]}],
                 "DefaultIamRoleArn": {"Fn::GetAtt": ["CopyRole", "Arn"]},

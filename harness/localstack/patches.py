@@ -21,7 +21,8 @@ from localstack.utils.aws.arns import parse_arn
 
 from harness.localstack import cloudwatch, images, log_writer, redrive, s3_events, settings, version_life
 
-POLLERS_MAX = 2_000
+POLLERS_MAX = 10_000
+"""Lambda API reference and service model of botocore 1.44.5: for SQS 2 to 10,000 (the guide still says 2,000)."""
 
 
 def for_executor() -> None:
@@ -147,8 +148,8 @@ def _check_visibility(source_arn: str, timeout_s: int) -> None:
 
 
 def _check_pollers(request: Any) -> None:
-    """ "You can't use provisioned mode with the maximum concurrency setting"; 2 to 200 pollers at least and 2 to 2,000
-    at most (Using provisioned mode with an Amazon SQS event source mapping). The sentences are ours."""
+    """ "You can't use provisioned mode with the maximum concurrency setting"; 2 to 200 pollers at least and 2 to 10,000
+    at most (API reference: ProvisionedPollerConfig). The sentences are ours."""
     provisioned = request.get("ProvisionedPollerConfig")
     if not provisioned:
         return

@@ -57,6 +57,8 @@ class SqsEventSourceWorker(EsmWorker):
         """Delete: as disable, and the mapping goes."""
         super().delete()
         self._interrupt()
+        if self._poller_thread is None:  # made disabled: there is no loop to end with it
+            self.delete_esm_in_store()
 
     def stop_for_shutdown(self) -> None:
         """The emulator is about to end."""

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -101,3 +102,36 @@ def test_a_dead_letter_expires_by_the_age_it_came_with(aws: Aws, make_queue: Mak
     moved_s = time.time()
     eventually(lambda: dead.counts() == (0, 0), 90)
     assert sent_s + 60 <= time.time() < moved_s + 60
+
+
+@pytest.mark.documented("Configure a dead-letter queue redrive using the Amazon SQS console; StartMessageMoveTask")
+def test_dead_letters_go_back_as_new_messages(aws: Aws, make_queue: Make) -> None:
+    queue = make_queue(max_receive_count=1, VisibilityTimeout="1")
+    [message_id] = queue.send("poison")
+    eventually(queue.receive)
+    eventually(lambda: not queue.receive() and queue.dead_letters.counts() == (1, 0))
+    aws.sqs.start_message_move_task(SourceArn=queue.dead_letters.arn, MaxNumberOfMessagesPerSecond=5)
+    [back] = eventually(queue.receive)
+    assert back["Body"] == "poison"
+    assert back["MessageId"] != message_id
+    assert back["Attributes"]["ApproximateReceiveCount"] == "1"
+    [task] = aws.sqs.list_message_move_tasks(SourceArn=queue.dead_letters.arn)["Results"]
+    assert task["ApproximateNumberOfMessagesMoved"] == 1
+
+
+@pytest.mark.documented("StartMessageMoveTask")
+def test_dead_letters_go_back_no_faster_than_asked_for_and_one_task_at_a_time(aws: Aws, make_queue: Make) -> None:
+    queue = make_queue(max_receive_count=1, VisibilityTimeout="1")
+    queue.send("1", "2", "3")
+    received: list[dict[str, Any]] = []
+    eventually(lambda: received.extend(queue.receive()) or len(received) == 3)
+    eventually(lambda: not queue.receive() and queue.dead_letters.counts() == (3, 0))
+    began = time.time()
+    task = {"SourceArn": queue.dead_letters.arn, "MaxNumberOfMessagesPerSecond": 1}
+    aws.sqs.start_message_move_task(**task)
+    with pytest.raises(aws.sqs.exceptions.ClientError, match="already a task running"):
+        aws.sqs.start_message_move_task(**task)
+    eventually(lambda: queue.counts() == (3, 0))
+    assert time.time() - began >= 2
+    tasks = aws.sqs.list_message_move_tasks(SourceArn=queue.dead_letters.arn)["Results"]
+    assert tasks[0]["MaxNumberOfMessagesPerSecond"] == 1

@@ -17,7 +17,7 @@ def test_every_behaviour_has_its_line(request: pytest.FixtureRequest) -> None:
     tested = {
         behaviour_of(item)
         for item in request.session.items
-        if item.path.parent == here and item.get_closest_marker("documented")
+        if here in item.path.parents and item.get_closest_marker("documented")
     }
     missing = _without_line(tested, set(read(PAGE)[1]))
     assert not missing, "run the contract tests with NRT_FIDELITY=embedded, and once more against MiniStack"

@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -194,3 +195,41 @@ def test_provisioned_concurrency_may_initialise_for_longer_than_10_s(make_functi
     function.aws.functions.put_provisioned_concurrency_config(ProvisionedConcurrentExecutions=1, **where)
     eventually(lambda: function.aws.functions.get_provisioned_concurrency_config(**where)["Status"] == "READY", 120)
     assert function.invoke(qualifier=version).payload > 22
+
+
+@pytest.mark.documented("Implement Lambda canary deployments using a weighted alias")
+def test_an_alias_shares_its_invokes_by_weight(make_function: MAKE) -> None:
+    function = make_function("def handler(event, context):\n    return context.function_version\n")
+    functions, name = function.aws.functions, function.name
+    first = functions.publish_version(FunctionName=name)["Version"]
+    function.configure(Description="another")
+    second = functions.publish_version(FunctionName=name)["Version"]
+    for version in (first, second):
+        function.wait("State", "Active", version)
+    weights = {"AdditionalVersionWeights": {second: 0.5}}
+    functions.create_alias(FunctionName=name, Name="canary", FunctionVersion=first, RoutingConfig=weights)
+    results = [function.invoke("canary") for _ in range(40)]
+    assert {result.payload for result in results} == {first, second}
+    assert all(result.payload == result.version for result in results)
+
+
+def _is_alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.embedded_only
+@pytest.mark.documented("Understanding the Lambda execution environment lifecycle")
+def test_environments_end_with_what_they_ran(make_function: MAKE) -> None:
+    function = make_function()
+    before: int = function.invoke(do="context").payload["pid"]
+    assert _is_alive(before)
+    function.configure(Description="another")
+    eventually(lambda: function.invoke(do="context").payload["pid"] != before)
+    eventually(lambda: not _is_alive(before))
+    after: int = function.invoke(do="context").payload["pid"]
+    function.aws.functions.delete_function(FunctionName=function.name)
+    eventually(lambda: not _is_alive(after))

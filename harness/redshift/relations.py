@@ -140,7 +140,10 @@ def _item(tokens: list[Token], at: int, found: Relations) -> int:
             return at
     path, end = read_path(tokens, at)
     if (opening := following(tokens, end)) < len(tokens) and tokens[opening].text == "(":
-        return closing(tokens, opening) + 1  # a function, or a table's column list
+        behind = closing(tokens, opening) + 1  # a function, or a table's column list
+        _, alias, _ = _aliases(tokens, behind)
+        found.aliases.add(alias or str(path[-1]))
+        return behind
     end, alias, index_alias = _aliases(tokens, end)
     found.items.append(FromItem(start, end, path, alias or str(path[-1]), index_alias, is_unpivot))
     found.aliases.add(alias or str(path[-1]))

@@ -99,3 +99,9 @@ def test_qualified_names_are_no_paths(orders: Sql, schema: str) -> None:
     assert orders(f"select count({schema}.u.c_name), count(u.c_custkey) from {schema}.u") == [(2, 0)]
     with pytest.raises(psycopg2.errors.UndefinedColumn):
         orders("select nowhere.c_name from cust")
+
+
+def test_the_alias_of_a_function_in_from_begins_no_path(sql: Sql) -> None:
+    """As redshift_connector's `get_columns` asks for the columns of late-binding views."""
+    query = "select c.schemaname from pg_get_late_binding_view_cols() c(schemaname name, t name, n name, k text, i int)"
+    assert sql(f"{query} where c.schemaname = 'nowhere'") == []

@@ -14,8 +14,8 @@ from harness.run_directory import RunFacts
 NAMED_FILES_MAX = 3
 # With less than half of the CPU, a function that times out says more about the machine than about the function.
 OTHERS_CPU_SHARE_MAX = 0.5
-# How the faults that end functions themselves are named (`harness.faults.functions.Breaks`).
-BREAKS_FUNCTIONS = "function: "
+# How the fault that has functions time out is named (`harness.faults.functions.Breaks`).
+TIMES_OUT = "function: timeout"
 
 
 class Verdict(StrEnum):
@@ -101,7 +101,7 @@ def starvation(evidence: Evidence) -> str | None:
     history = evidence.history
     share = history.others_cpu_share
     timed_out = sum(event["status"] == "timeout" for event in history.invocations)
-    on_purpose = any(name.startswith(BREAKS_FUNCTIONS) for name in history.faults_planned)
+    on_purpose = any(name.startswith(TIMES_OUT) for name in history.faults_planned)
     if share is None or share <= OTHERS_CPU_SHARE_MAX or not timed_out or on_purpose:
         return None
     return (

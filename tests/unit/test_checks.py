@@ -292,6 +292,12 @@ TRIALS = {
         STARVED.adding(PROVISIONED | {"faults": [Breaks("timeout").name]}),
         PASS,
     ),
+    "complete: functions timed out that were to crash, on a machine that others had": Trial(
+        checks.run_complete,
+        STARVED.adding(PROVISIONED | {"faults": [Breaks("crash").name]}),
+        INCONCLUSIVE,
+        ("1 of 5 invocations timed out",),
+    ),
     "complete: others had the machine, and nothing timed out": Trial(
         checks.run_complete, GOOD.adding(MACHINE_USE), PASS
     ),

@@ -137,10 +137,10 @@ class Meter:
         """
         if not self.looks:
             return {}
-        first = min(self.looks, key=lambda look: abs(look[0] - from_s))[1]
+        first_at_s, first = min(self.looks, key=lambda look: abs(look[0] - from_s))
         spent: dict[str, float] = {}
         for at_s, found in self.looks:
-            if at_s <= to_s + LOOK_EVERY_S / 2:
+            if first_at_s <= at_s <= to_s + LOOK_EVERY_S / 2:
                 for component, seconds in found.items():
                     spent[component] = max(spent.get(component, 0.0), seconds - first.get(component, 0.0))
         return spent

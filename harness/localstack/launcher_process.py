@@ -27,7 +27,7 @@ from harness.localstack import room, sandbox_user
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 MESSAGE_SIZE_MAX_BYTES = 1 << 20
-NICENESS = 5
+NICENESS = 10
 LIMITS = {
     resource.RLIMIT_NOFILE: (1_024, 1_024),
     resource.RLIMIT_MEMLOCK: (1 << 16, 1 << 16),

@@ -50,3 +50,8 @@ def test_between_counts_from_the_look_nearest_to_the_beginning_to_the_last_befor
 def test_a_process_that_ended_counts_as_far_as_it_was_seen() -> None:
     meter = cpu.Meter(cpu.Sources({}, Path("none")), [(0.0, {}), (10.0, {"load": 3.0}), (20.0, {"load": 0.0})])
     assert meter.between(0.0, 20.0) == {"load": 3.0}
+
+
+def test_what_ended_before_the_beginning_does_not_count() -> None:
+    looks = [(0.0, {"generator": 1.0}), (10.0, {"generator": 9.0}), (20.0, {"b": 1.0}), (30.0, {"b": 4.0})]
+    assert cpu.Meter(cpu.Sources({}, Path("none")), looks).between(20.0, 30.0) == {"b": 3.0}

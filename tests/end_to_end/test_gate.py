@@ -48,7 +48,7 @@ def _gate(repository: Path, head: str, repeat: int) -> subprocess.CompletedProce
 @pytest.mark.slow
 @pytest.mark.timeout(1600)
 def test_a_handler_that_became_slower_is_convicted(repository: Path) -> None:
-    done = _gate(repository, "slow", 3)
+    done = _gate(repository, "slow", 5)
     assert done.returncode == 1, done.stderr + done.stdout
     found = json.loads((repository / "out" / "compare.json").read_text())
     worse = {one["name"] for one in found["findings"] if one["outcome"] == "worse"}

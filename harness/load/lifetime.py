@@ -6,8 +6,8 @@ Knows nothing of what the process does.
 import ctypes
 import os
 import signal
-from contextlib import suppress
-from pathlib import Path
+
+from harness.stack.processes import prioritize
 
 _PR_SET_PDEATHSIG = 1
 
@@ -25,13 +25,5 @@ def end_with_parent() -> None:
 
 
 def take_priority(niceness: int) -> None:
-    """Ask to run before the system under test, so that a machine it keeps busy does not make the load late.
-
-    Only root may (nice(2)); for others nothing changes. Where the kernel schedules whole sessions (sched(7),
-    autogroups) the session is asked for as well, if it is this process's own.
-    """
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, niceness)
-        autogroup = Path("/proc/self/autogroup")
-        if autogroup.exists() and os.getsid(0) == os.getpid():
-            autogroup.write_text(str(niceness))
+    """Ask to run before the system under test, so that a machine it keeps busy does not make the load late."""
+    prioritize(os.getpid(), niceness)

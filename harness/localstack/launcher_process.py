@@ -27,7 +27,6 @@ from harness.localstack import room, sandbox_user
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 MESSAGE_SIZE_MAX_BYTES = 1 << 20
-NICENESS = 10
 LIMITS = {
     resource.RLIMIT_NOFILE: (1_024, 1_024),
     resource.RLIMIT_MEMLOCK: (1 << 16, 1 << 16),
@@ -84,7 +83,6 @@ class _Rooms:
 def _become(request: dict[str, Any], output: int, parent: int, rooms: _Rooms, report: socket.socket) -> None:
     """In the forked child: set the process up, then turn into the runtime."""
     os.setsid()
-    _give_way()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -102,18 +100,6 @@ def _become(request: dict[str, Any], output: int, parent: int, rooms: _Rooms, re
         os._exit(1)
     os.chdir(request["cwd"])
     os.execve(request["argv"][0], request["argv"], request["env"])
-
-
-def _give_way() -> None:
-    """Run behind the queues and the warehouse, whose CPU no function takes on AWS: what waits here, waits in a queue.
-
-    Where the kernel schedules whole sessions (sched(7), autogroups) the session is asked for as well.
-    """
-    niceness = os.nice(NICENESS)
-    autogroup = Path("/proc/self/autogroup")
-    if autogroup.exists():
-        with contextlib.suppress(OSError):  # no more than a few changes a second are taken
-            autogroup.write_text(str(niceness))
 
 
 def _limit(kind: int, soft: int, hard: int) -> None:

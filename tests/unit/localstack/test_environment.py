@@ -188,11 +188,3 @@ def test_nothing_outlives_a_killed_owner(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
     _until(lambda: not any(map(_is_alive, pids)))
-
-
-def test_functions_run_behind_the_emulator_and_the_warehouse(make: Make) -> None:
-    environment = make("import os\ndef handler(event, context):\n    return os.nice(0)\n")
-    environment.init()
-    status, payload = _invoke(environment)
-    assert (status, int(payload)) == (Status.OK, min(19, os.nice(0) + 10))
-    environment.stop()

@@ -113,7 +113,10 @@ def _cpu_notes(held: Held) -> list[str]:
     if total_ms:
         reachable += f"; at this cost {throughput_bound(total_ms):.0f} files/min would take all of this machine"
     reachable += f"; {held.cold_starts} cold starts are in it"
-    return ["", reachable, f"  load and probes: {held.load_share:.1%} ({', '.join(cpu.LOAD_AND_PROBES)})"]
+    making = (
+        f"  making a file took {held.making_ms_per_file:.1f} ms, before the first upload where there is room for all"
+    )
+    return ["", reachable, f"  load and probes: {held.load_share:.1%} ({', '.join(cpu.LOAD_AND_PROBES)})", making]
 
 
 def throughput_bound(cpu_ms_per_file: float) -> float:

@@ -53,7 +53,8 @@ class Offer:
 
 @dataclass(frozen=True)
 class Held:
-    """What came of it. `cpu_ms_per_file` is by component; `cores_used` over the time from first upload to drained."""
+    """What came of it. `cpu_ms_per_file` is by component and `cores_used` in all, from the first upload to drained;
+    `making_ms_per_file` is what the generator took for a file, most of it before that."""
 
     rate_per_min: float
     duration_s: float
@@ -67,6 +68,7 @@ class Held:
     cpu_ms_per_file: dict[str, float]
     cores_used: float
     load_share: float
+    making_ms_per_file: float
     checks: dict[str, str]
     run: str
 
@@ -151,9 +153,7 @@ def _held(offer: Offer, judgement: Judgement, meter: cpu.Meter, directory: RunDi
     last_s = max([*loaded, *merged], default=start_s)
     spent = meter.between(start_s, last_s)
     per_file = {name: round(seconds / max(1, len(loaded)) * 1000, 2) for name, seconds in sorted(spent.items())}
-    # The generator works ahead: what it took in all, its start included, is spread over all it made.
     made = sum(file.made_s is not None for file in files)
-    per_file[cpu.GENERATOR] = round(meter.most(cpu.GENERATOR) / max(1, made) * 1000, 2)
     total_ms = sum(per_file.values())
     verdict = judgement.to_json()
     end_to_end = [file.end_to_end_s for file in files if file.end_to_end_s is not None]
@@ -170,6 +170,7 @@ def _held(offer: Offer, judgement: Judgement, meter: cpu.Meter, directory: RunDi
         cold_starts=sum(bool(event["cold"]) for event in history.invocations),
         cpu_ms_per_file=per_file,
         cores_used=round(sum(spent.values()) / max(1e-9, last_s - start_s), 2),
+        making_ms_per_file=round(meter.most(cpu.GENERATOR) / max(1, made) * 1000, 2),
         load_share=round(sum(per_file.get(name, 0.0) for name in cpu.LOAD_AND_PROBES) / total_ms, 3)
         if total_ms
         else 0.0,

@@ -23,6 +23,7 @@ HELD = Held(
     cpu_ms_per_file={"handler": 60.0, "gateway": 20.0},
     cores_used=1.5,
     load_share=0.08,
+    making_ms_per_file=11.1,
     checks={"nothing_lost": "pass: all there"},
     run="run",
 )

@@ -88,7 +88,7 @@ def _load_file(found: S3Object, message: dict[str, Any], loading: Environment) -
 def _stage(found: S3Object, loading: Environment, phases: log.Phases) -> tuple[int, float]:
     settings = loading.settings
     with phases.measure("read"):
-        content = files.fetch(found.path, loading.session)
+        content = files.fetch(found.bucket, found.key, loading.session)
     with phases.measure("check"):
         table = files.decode(content, settings.file_format, settings.schema)
         frame = with_lineage(table, found.key, datetime.datetime.now(datetime.UTC))

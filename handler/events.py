@@ -21,11 +21,6 @@ class S3Object:
     bucket: str
     key: str
 
-    @property
-    def path(self) -> str:
-        """`s3://bucket/key`."""
-        return f"s3://{self.bucket}/{self.key}"
-
 
 def objects_in(body: str) -> tuple[S3Object, ...]:
     """The objects a message body announces, in its order; none for the test event of a new notification.

@@ -1,9 +1,10 @@
 """Reading a file from S3 into an Arrow table, exactly.
 
-In: an S3 path; a file's bytes, its format and the schema it must have. Out: a table in that schema, or a FileError that
-says what is wrong with the file. It knows nothing of events or of the warehouse.
+In: an S3 object; a file's bytes, its format and the schema it must have. Out: a table in that schema, or a FileError
+that says what is wrong with the file. It knows nothing of events or of the warehouse.
 
-awswrangler fetches the bytes; Arrow's own readers decode them. awswrangler's `read_csv` and `read_json` hand over to
+boto3 fetches the bytes: awswrangler's `download` asks for the size first, a request for each file that the event has
+answered. Arrow's own readers decode them. awswrangler's `read_csv` and `read_json` hand over to
 pandas, which cannot tell an empty text from NULL in a CSV file and reads JSON numbers through binary floating point
 (docs/decisions/handler-reading.md has the costs, too).
 
@@ -13,11 +14,9 @@ other field is taken as it stands. In a JSON lines file a key that is absent or 
 
 import csv
 import gzip
-import io
 import zlib
 from collections.abc import Callable
 
-import awswrangler as wr
 import boto3
 import pyarrow as pa
 import pyarrow.csv
@@ -28,15 +27,13 @@ from handler import check
 from handler.check import FileError
 
 
-def fetch(path: str, session: boto3.Session) -> bytes:
-    """The bytes of an S3 object (`s3://bucket/key`).
+def fetch(bucket: str, key: str, session: boto3.Session) -> bytes:
+    """The bytes of an S3 object.
 
     Raises:
-        awswrangler.exceptions.NoFilesFound, botocore.exceptions.ClientError: it could not be fetched.
+        botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: it could not be fetched.
     """
-    fetched = io.BytesIO()
-    wr.s3.download(path=path, local_file=fetched, use_threads=False, boto3_session=session)
-    return fetched.getvalue()
+    return session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def decode(content: bytes, file_format: str, schema: pa.Schema) -> pa.Table:

@@ -14,6 +14,7 @@ from harness.checks import Verdict
 from harness.cli.options import print_json
 from harness.errors import ExitCode
 from harness.handler_import import check_handlers
+from harness.overrides import overridden
 from harness.run_directory import create, machine
 
 FLOOR_FILES = 400
@@ -24,8 +25,8 @@ _EXIT_CODES = {
 
 
 def bench_throughput(
-    *, pipeline_file: Path, rate: float, duration: float, records: int | None, compare: tuple[str, ...],
-    without_floor: bool, out: Path | None, as_json: bool,
+    *, pipeline_file: Path, rate: float, duration: float, records: int | None, maximum_concurrency: int | None,
+    compare: tuple[str, ...], without_floor: bool, out: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Run the benchmark and print it; returns the exit code.
 
@@ -33,7 +34,7 @@ def bench_throughput(
         UsageError: the pipeline cannot be used.
         HarnessError: the harness itself failed.
     """
-    pipeline = pipelines.load(pipeline_file)
+    pipeline = overridden(pipelines.load(pipeline_file), None, maximum_concurrency)
     check_handlers(pipeline, pipeline_file)
     offer = Offer(rate, duration, records)
     held = throughput.run(pipeline, offer, create(out, "bench-throughput"))

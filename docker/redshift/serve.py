@@ -57,7 +57,8 @@ def _make_cluster(password: str) -> None:
 
 def _start_postgres() -> subprocess.Popen[bytes]:
     # A commit is in the kernel's hands before it is answered: the server may be killed, though not the machine.
-    settings = postgres.SETTINGS | {"listen_addresses": "*", "synchronous_commit": "on"}
+    # Its memory is the container's, of which the machine's says nothing.
+    settings = postgres.SETTINGS | {"listen_addresses": "*", "synchronous_commit": "on", "shared_buffers": "1GB"}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return subprocess.Popen([_binaries() / "postgres", "-D", DATA, "-p", str(POSTGRES_PORT), *options])
 

@@ -11,6 +11,10 @@ pipeline_option = click.option(
     envvar="NRT_PIPELINE", help="The pipeline description to run.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON that a script can read.")
+maximum_concurrency_option = click.option(
+    "--maximum-concurrency", type=click.IntRange(2, 1000),
+    help="How many invocations of each function the event source mapping allows at once.  [default: the pipeline's]",
+)  # fmt: skip
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.options import json_option, pipeline_option, print_json
+from harness.cli.options import json_option, maximum_concurrency_option, pipeline_option, print_json
 from harness.errors import UsageError
 from harness.quantities import Duration, Rate
 
@@ -79,8 +79,7 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="The run's directory.  [default: runs/<time>-<name>]")
 @click.option("--function-s", type=Duration(), help="A model: each file's COPY waits so long for its turn, such as "
               "25s, so that the file is in the function for that time.")  # fmt: skip
-@click.option("--maximum-concurrency", type=click.IntRange(2, 1000), help="How many invocations of each function the "
-              "event source mapping allows at once.  [default: the pipeline's]")  # fmt: skip
+@maximum_concurrency_option
 @click.option("--live", is_flag=True, help="Serve a page that shows the run while it goes on; its URL is printed.")
 @click.option("--adopt", metavar="STACK", help="With --stack aws: the CloudFormation stack that is deployed already; "
               "otherwise one is made for this run, and removed after it.")  # fmt: skip

@@ -12,6 +12,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import psutil
+
 from harness.errors import HarnessError
 from harness.stack.processes import LOOPBACK, Child, is_listening, prioritize, spawn
 
@@ -30,9 +32,8 @@ SETTINGS = {
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
-    # taken as it is used; a merge's tables then stay in it
-    "shared_buffers": "1GB",
-    "work_mem": "128MB",
+    # three quarters of a million staged keys are counted without a file
+    "work_mem": "256MB",
     "maintenance_work_mem": "128MB",
     "max_connections": "200",
     "jit": "off",
@@ -43,12 +44,16 @@ SETTINGS = {
     "cpu_operator_cost": "0.0001",
     # Two cores have no use for workers that each read the whole of an index.
     "max_parallel_workers_per_gather": "0",
-    # A stage table is emptied by each merge; until autovacuum has been there it is taken for several times as large,
-    # and planned for so. Final tables only grow: there is nothing to gain in reading them once more.
-    "autovacuum_naptime": "20s",
+    # A stage table is emptied by each merge, and COPY wants its lock ten times a second: a vacuum at its usual pace is
+    # cut off by the next COPY again and again, and each merge reads all that ever was staged. Without pauses it is
+    # done before anybody looks for a deadlock, which is when autovacuum gives way. Redshift, too, vacuums by itself.
+    "autovacuum_naptime": "5s",
+    "autovacuum_vacuum_cost_delay": "0",
+    "deadlock_timeout": "1s",
+    # Final tables only grow: there is nothing to gain in reading them once more.
     "autovacuum_vacuum_insert_threshold": "-1",
-    # autovacuum gives way to a waiting lock only when the waiter looks for a deadlock
-    "deadlock_timeout": "100ms",
+    # Statistics are made anew for every tenth part that a table has grown, at the cost of a tenth of the usual sample.
+    "default_statistics_target": "10",
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "timezone": "UTC",
@@ -58,6 +63,14 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "cluster_name": "nrt-harness",
 }
+
+
+def shared_buffers_mb(memory_mb: int) -> int:
+    """An eighth of the machine's memory, at least 256 MB and at most 2 GB: functions and files want the rest.
+
+    It is taken as it is used; a merge's tables then stay in it.
+    """
+    return min(2048, max(256, memory_mb // 8))
 
 
 def _wheel_installation() -> Path:
@@ -118,7 +131,8 @@ def start(directory: Path, logs: Path, port: int, password: str) -> Child:
     if initdb.returncode:
         raise HarnessError(f"initdb failed: {' | '.join(initdb.stderr.strip().splitlines()[-3:])}")
     password_file.unlink()
-    settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    shared_buffers = {"shared_buffers": f"{shared_buffers_mb(psutil.virtual_memory().total // 2**20)}MB"}
+    settings = [part for name, value in (shared_buffers | SETTINGS).items() for part in ("-c", f"{name}={value}")]
     server = spawn(
         "postgres", [binaries / "postgres", "-D", data, "-p", str(port), *settings], log,
         environment={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},

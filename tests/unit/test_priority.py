@@ -1,4 +1,4 @@
-"""Who runs first on a busy machine."""
+"""Who runs first on a busy machine, and what the warehouse takes of its memory."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.stack.postgres import shared_buffers_mb
 from harness.stack.processes import prioritize
 
 
@@ -32,3 +33,8 @@ def test_what_is_more_urgent_already_stays_so(pid: int) -> None:
     before = _niceness(pid)
     prioritize(pid, before + 3)
     assert _niceness(pid) == before
+
+
+@pytest.mark.parametrize(("memory_gb", "mb"), [(1, 256), (8, 1024), (16, 2048), (256, 2048)])
+def test_the_warehouse_keeps_an_eighth_of_the_memory_within_bounds(memory_gb: int, mb: int) -> None:
+    assert shared_buffers_mb(memory_gb * 1024) == mb

@@ -38,6 +38,7 @@ from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
 from harness.redshift.recorder import ConnectionEvent, LoadRecorder
 from harness.redshift.session import Session
+from harness.redshift.vacuum import AutomaticVacuum
 from harness.redshift.wording import as_redshift_error
 from harness.redshift.workload import Workload
 
@@ -128,6 +129,7 @@ class Gateway:
     async def serve(self, started: "asyncio.Future[Listening] | threading.Event", stop: asyncio.Event) -> None:
         """Listen until `stop`; `started` is set once clients can connect."""
         await asyncio.to_thread(catalog.install, self._address, self._settings.user, self._settings.password)
+        vacuum = AutomaticVacuum(self._address)
         server = await asyncio.start_server(self._accept, self._settings.host, self._settings.port, limit=1 << 20)
         port = server.sockets[0].getsockname()[1]
         self._loop = asyncio.get_running_loop()
@@ -148,6 +150,7 @@ class Gateway:
         await asyncio.sleep(0)  # one round of the loop, in which aborted connections are taken down
         await self._recorder.flush()
         self._recorder.close()
+        await asyncio.to_thread(vacuum.close)
         self._threads.shutdown()
         self._store.close()
         self._log.close()

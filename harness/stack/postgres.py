@@ -44,12 +44,9 @@ SETTINGS = {
     "cpu_operator_cost": "0.0001",
     # Two cores have no use for workers that each read the whole of an index.
     "max_parallel_workers_per_gather": "0",
-    # A stage table is emptied by each merge, and COPY wants its lock ten times a second: a vacuum at its usual pace is
-    # cut off by the next COPY again and again, and each merge reads all that ever was staged. Without pauses it is
-    # done before anybody looks for a deadlock, which is when autovacuum gives way. Redshift, too, vacuums by itself.
+    # Mostly for statistics; the gateway vacuums what is emptied (harness/redshift/vacuum.py).
     "autovacuum_naptime": "5s",
     "autovacuum_vacuum_cost_delay": "0",
-    "deadlock_timeout": "1s",
     # Final tables only grow: there is nothing to gain in reading them once more.
     "autovacuum_vacuum_insert_threshold": "-1",
     # Statistics are made anew for every tenth part that a table has grown, at the cost of a tenth of the usual sample.

@@ -221,26 +221,22 @@ def account(
     """Count one type: yields each file's account, then the type's totals.
 
     Raises:
+        DatabaseAwayError: the database went away meanwhile.
         HarnessError: the tables could not be read, or a file not be read again.
     """
-    import psycopg2
-
     settings = pipeline.types[type_name]
-    try:
-        with sql.backend(endpoints) as connection:
-            _prepare(connection, type_name, settings)
-            for file in files:
-                _expect(connection, type_name, settings, file)
-            with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {_expected(type_name)}; ANALYZE {_files(type_name)}")
-            counts = _counts_by_file(connection, type_name, settings)
-            staged, times_s = _staged_rows(connection, settings), _load_times(connection, settings)
-            for file in files:
-                first_s, last_s = times_s.get(file.key, (None, None))
-                yield file, Accounted(
-                    **counts.get(file.index, dict.fromkeys(_COUNTS, 0)), in_stage=staged.get(file.key, 0),
-                    loaded_first_s=first_s, loaded_last_s=last_s,
-                )  # fmt: skip
-            yield _totals(connection, type_name, settings, files)
-    except psycopg2.Error as error:
-        raise HarnessError(f"accounting for {type_name}: {str(error).strip()}") from error
+    with sql.told(f"accounting for {type_name}", endpoints.postgres), sql.backend(endpoints) as connection:
+        _prepare(connection, type_name, settings)
+        for file in files:
+            _expect(connection, type_name, settings, file)
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {_expected(type_name)}; ANALYZE {_files(type_name)}")
+        counts = _counts_by_file(connection, type_name, settings)
+        staged, times_s = _staged_rows(connection, settings), _load_times(connection, settings)
+        for file in files:
+            first_s, last_s = times_s.get(file.key, (None, None))
+            yield file, Accounted(
+                **counts.get(file.index, dict.fromkeys(_COUNTS, 0)), in_stage=staged.get(file.key, 0),
+                loaded_first_s=first_s, loaded_last_s=last_s,
+            )  # fmt: skip
+        yield _totals(connection, type_name, settings, files)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generators.files import decode
@@ -90,7 +91,7 @@ class _Workers:
     def raise_if_dead(self) -> None:
         for name, future in self.futures.items():
             if future.done() and (error := future.exception()) is not None:
-                raise HarnessError(f"{name} died: {type(error).__name__}: {error}") from error
+                raise HarnessError(f"{name} died: {type(error).__name__}: {' '.join(str(error).split())}") from error
 
     def end(self) -> None:
         """Let every thread finish what it is at.
@@ -111,6 +112,16 @@ def _workers() -> Iterator[_Workers]:
     finally:
         workers.stop.set()
         workers.executor.shutdown(wait=True)
+
+
+def warehouse_log(endpoints: Endpoints, logs: Path) -> str:
+    """Where the warehouse's database says why it ended; `logs` is where a stack of the run's own writes."""
+    if endpoints.on_aws is not None:
+        return "the warehouse's events in AWS"
+    if parts_come_back(endpoints):
+        return "`docker compose logs redshift`"
+    candidates = [directory / "postgres.log" for directory in (logs, endpoints.directory / "logs")]
+    return str(next((path for path in candidates if path.exists()), candidates[0]))
 
 
 @dataclass(frozen=True)
@@ -185,10 +196,16 @@ class Run:
             if self.endpoints.inside is None:  # containers are nobody's descendants here
                 self.ledger.append("machine_use", **Reading.take(self.endpoints).used_since(before))
             workers.end()
-        self._collect_dead_letters(watched)
-        if request.before_judging:
-            self._run_hook(request.before_judging)
-        self._account()
+        try:
+            self._collect_dead_letters(watched)
+            if request.before_judging:
+                self._run_hook(request.before_judging)
+            self._account()
+        except sql.DatabaseAwayError as error:
+            raise HarnessError(
+                f"{error}. Without it records are not counted, and the run cannot be judged: see "
+                f"{warehouse_log(self.endpoints, self.directory.logs)} for why it ended, then run again"
+            ) from error
 
     def _stand_between(self, cleanup: ExitStack) -> tuple[Endpoints, Control | None]:
         """What the pipeline and its sources connect to: the stack itself, or a proxy that faults need."""
@@ -336,7 +353,10 @@ class Run:
         workers.stop.wait(TICK_S)
 
     def _collect_dead_letters(self, watched: probes.Watched) -> None:
-        with sql.backend(self.endpoints, "nrt-probe") as connection:
+        with (
+            sql.told("looking for dead letters", self.endpoints.postgres),
+            sql.backend(self.endpoints, "nrt-probe") as connection,
+        ):
             connection.autocommit = True
             probes.sample(
                 watched, connection, dict.fromkeys(watched.provisioned.types, 0), probes.stage_counts_of(self.endpoints)

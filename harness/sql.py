@@ -16,13 +16,45 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
 CONNECT_TIMEOUT_S = 10
+# The server is being shut down, crashed, or is not up yet (PostgreSQL, appendix A: 57P01 to 57P05).
+_AWAY_CODES = "57P"
+
+
+class DatabaseAwayError(HarnessError):
+    """A database could not be reached, or ended a connection."""
+
+
+def first_line(error: Exception) -> str:
+    """What a database said, without libpq's guesses at the reasons on the lines below it."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+@contextmanager
+def told(doing: str, database: Redshift) -> Iterator[None]:
+    """Say what psycopg2 raises in the block in one line: what was being done, where, and what the database said.
+
+    Raises:
+        DatabaseAwayError: the server ended the connection.
+        HarnessError: it refused a statement.
+    """
+    import psycopg2
+
+    try:
+        yield
+    except DatabaseAwayError as error:
+        raise DatabaseAwayError(f"{doing}: {error}") from error
+    except psycopg2.Error as error:
+        if error.pgcode is None or error.pgcode.startswith(_AWAY_CODES):
+            where = f"{database.host}:{database.port}"
+            raise DatabaseAwayError(f"{doing}: {where} ended the connection: {first_line(error)}") from error
+        raise HarnessError(f"{doing}: {first_line(error)}") from error
 
 
 def connect(database: Redshift, application_name: str) -> "Connection":
     """A psycopg2 connection, checked against the stand-in's CA where there is one.
 
     Raises:
-        HarnessError: no connection could be had.
+        DatabaseAwayError: no connection could be had.
     """
     import psycopg2
 
@@ -39,7 +71,7 @@ def connect(database: Redshift, application_name: str) -> "Connection":
             sslrootcert=database.ca_file or "",
         )
     except psycopg2.OperationalError as error:
-        raise HarnessError(f"no connection to {database.host}:{database.port}: {str(error).strip()}") from error
+        raise DatabaseAwayError(f"no connection to {database.host}:{database.port}: {first_line(error)}") from error
 
 
 @contextmanager

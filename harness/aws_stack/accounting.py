@@ -15,7 +15,6 @@ from generators.dataset import arrow_schema
 from harness import sql
 from harness.accounting import DeliveredFile, TypeTotals
 from harness.aws import Aws
-from harness.errors import HarnessError
 from harness.history import Accounted
 from harness.pipeline import COPY_STAGING_PREFIX, Pipeline, TypeSettings
 from harness.stack.endpoints import Endpoints
@@ -35,42 +34,42 @@ def account(
     """Count one type: yields each file's account, then the type's totals.
 
     Raises:
+        DatabaseAwayError: the warehouse went away meanwhile.
         HarnessError: the tables could not be read, or a file not be read again.
     """
-    import psycopg2
-
     on_aws, settings = endpoints.on_aws, pipeline.types[type_name]
     assert on_aws is not None
-    try:
-        with sql.warehouse(endpoints, "nrt-accounting") as connection, connection.cursor() as cursor:
-            connection.autocommit = True
-            expected = f'"nrt_expected_{type_name}"'
-            cursor.execute(
-                f"CREATE TEMP TABLE {expected} AS SELECT CAST(0 AS INTEGER) AS nrt_file, "
-                f"CAST(0 AS INTEGER) AS nrt_row, CAST('' AS VARCHAR(1024)) AS nrt_key, {_columns(settings.columns)} "
-                f"FROM {settings.final_table} WHERE 1 = 0"
-            )
-            if files:
-                with _delivered(pipeline, type_name, files, Aws(endpoints)) as prefix:
-                    cursor.execute(
-                        f"COPY {expected} FROM 's3://{on_aws.bucket}/{prefix}' IAM_ROLE '{on_aws.copy_role}' "
-                        "FORMAT AS PARQUET"
-                    )
-            lineage = _lineage_columns(cursor, settings.final_table)
-            counts = _counts_by_file(cursor, expected, settings, lineage)
-            times_s = _load_times(cursor, settings.final_table) if "loaded_at" in lineage else {}
-            cursor.execute(f"SELECT source_file, COUNT(*) FROM {settings.stage_table} GROUP BY source_file")
-            staged = {key: int(count) for key, count in cursor.fetchall()}
-            for file in files:
-                found = counts.get(file.index, dict.fromkeys(COUNTED, 0))
-                first_s, last_s = times_s.get(file.key, (None, None))
-                yield (
-                    file,
-                    Accounted(**found, in_stage=staged.get(file.key, 0), loaded_first_s=first_s, loaded_last_s=last_s),
+    with (
+        sql.told(f"accounting for {type_name}", endpoints.redshift),
+        sql.warehouse(endpoints, "nrt-accounting") as connection,
+        connection.cursor() as cursor,
+    ):
+        connection.autocommit = True
+        expected = f'"nrt_expected_{type_name}"'
+        cursor.execute(
+            f"CREATE TEMP TABLE {expected} AS SELECT CAST(0 AS INTEGER) AS nrt_file, "
+            f"CAST(0 AS INTEGER) AS nrt_row, CAST('' AS VARCHAR(1024)) AS nrt_key, {_columns(settings.columns)} "
+            f"FROM {settings.final_table} WHERE 1 = 0"
+        )
+        if files:
+            with _delivered(pipeline, type_name, files, Aws(endpoints)) as prefix:
+                cursor.execute(
+                    f"COPY {expected} FROM 's3://{on_aws.bucket}/{prefix}' IAM_ROLE '{on_aws.copy_role}' "
+                    "FORMAT AS PARQUET"
                 )
-            yield _totals(cursor, expected, type_name, settings, files)
-    except psycopg2.Error as error:
-        raise HarnessError(f"accounting for {type_name}: {str(error).strip()}") from error
+        lineage = _lineage_columns(cursor, settings.final_table)
+        counts = _counts_by_file(cursor, expected, settings, lineage)
+        times_s = _load_times(cursor, settings.final_table) if "loaded_at" in lineage else {}
+        cursor.execute(f"SELECT source_file, COUNT(*) FROM {settings.stage_table} GROUP BY source_file")
+        staged = {key: int(count) for key, count in cursor.fetchall()}
+        for file in files:
+            found = counts.get(file.index, dict.fromkeys(COUNTED, 0))
+            first_s, last_s = times_s.get(file.key, (None, None))
+            yield (
+                file,
+                Accounted(**found, in_stage=staged.get(file.key, 0), loaded_first_s=first_s, loaded_last_s=last_s),
+            )
+        yield _totals(cursor, expected, type_name, settings, files)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from generators.records import KEY_64_BASE, MAX_RECORDS_PER_FILE, make_table
 from harness import sql
 from harness.accounting import DeliveredFile, TypeTotals, account
+from harness.errors import HarnessError
 from harness.history import Accounted
 from harness.pipeline import load
 from harness.stack.endpoints import Endpoints
@@ -269,3 +270,40 @@ def test_any_damage_is_counted_record_by_record(warehouse: Endpoints, type_name:
     files, totals = count(warehouse, type_name, *statements)
     assert {key: {name: getattr(found, name) for name in COUNTS} for key, found in files.items()} == expected
     assert (totals.unexpected, totals.foreign) == (0, 0)
+
+
+def end_the_newest_connection(warehouse: Endpoints, application_name: str) -> None:
+    """As the end of its server would."""
+    with sql.backend(warehouse, "nrt-test") as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s "
+            "ORDER BY backend_start DESC LIMIT 1",
+            (application_name,),
+        )
+        assert cursor.fetchall() == [(True,)]
+
+
+@pytest.mark.parametrize("type_name", ["orders"])
+def test_a_warehouse_that_goes_away_meanwhile_is_one_line_of_what_and_where(
+    warehouse: Endpoints, type_name: str
+) -> None:
+    def read() -> pa.Table:
+        end_the_newest_connection(warehouse, "nrt-accounting")
+        return delivered(type_name, 1).read()
+
+    files = [delivered(type_name, 0), DeliveredFile(1, "f1", read)]
+    with pytest.raises(sql.DatabaseAwayError) as raised:
+        list(account(PIPELINE, type_name, files, warehouse))
+    where = f"{warehouse.postgres.host}:{warehouse.postgres.port}"
+    assert str(raised.value).startswith(f"accounting for orders: {where} ended the connection: ")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("type_name", ["orders"])
+def test_a_table_that_is_not_there_is_one_line_and_no_outage(warehouse: Endpoints, type_name: str) -> None:
+    elsewhere = PIPELINE.types[type_name].model_copy(update={"stage_table": "accounting.nowhere"})
+    pipeline = PIPELINE.model_copy(update={"types": {type_name: elsewhere}})
+    with pytest.raises(HarnessError) as raised:
+        list(account(pipeline, type_name, [], warehouse))
+    assert not isinstance(raised.value, sql.DatabaseAwayError)
+    assert str(raised.value) == 'accounting for orders: relation "accounting.nowhere" does not exist'

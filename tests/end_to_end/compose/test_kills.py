@@ -90,6 +90,26 @@ def test_the_warehouse_is_killed(project: DockerCompose, pipeline_file: Path, tm
     assert verdict["verdict"] == "inconclusive"
 
 
+def test_a_warehouse_that_is_gone_when_records_are_counted_is_one_line_that_says_what_to_do(
+    project: DockerCompose, pipeline_file: Path, tmp_path: Path
+) -> None:
+    del project
+    hook = f"docker kill {PROJECT}-redshift-1"
+    try:
+        done = subprocess.run(
+            [*from_host(pipeline_file, tmp_path / "run"), "--before-judging", hook],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        bring_back("redshift")
+    assert done.returncode == 4, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("harness: accounting for "), done.stderr
+    assert "no connection to 127.0.0.1:" in last
+    assert "see `docker compose logs redshift` for why it ended, then run again" in last
+    assert "Is the server running" not in done.stderr
+
+
 def test_the_emulator_is_killed(project: DockerCompose, pipeline_file: Path, tmp_path: Path) -> None:
     del project
     with going(tmp_path / "run", *from_host(pipeline_file, tmp_path / "run")) as run:

@@ -81,6 +81,42 @@ def _not_accounted(evidence: Evidence) -> list[FileHistory]:
     return [file for file in evidence.delivered if file.accounted is None]
 
 
+def on_the_way(evidence: Evidence) -> frozenset[str]:
+    """Files of a run that did not drain in time whose missing records somebody would still have come to: they lie in
+    the stage table and no merge has passed them by, or their messages are still on the queue. Of these nobody knows
+    whether they would have been lost.
+
+    A queue tells how many messages it has, not which: when they are fewer than the files that no invocation took, some
+    are gone, and none of that type counts as on its way.
+    """
+    history = evidence.history
+    if history.drained is not False:
+        return frozenset()
+    missing = [
+        file
+        for file in evidence.delivered
+        if file.accounted and file.accounted.missing and file.dead_letter is None and not file.is_reject
+    ]
+    staged = {file.key for file in missing if _awaits_merge(file, history)}
+    queues = history.samples[-1]["queues"] if history.samples else {}
+    queued = set[str]()
+    for name, depth in queues.items():
+        files = [file.key for file in missing if file.type == name and file.key not in staged and file.success is None]
+        if len(files) <= depth["visible"] + depth["in_flight"]:
+            queued.update(files)
+    return frozenset(staged | queued)
+
+
+def _awaits_merge(file: FileHistory, history: History) -> bool:
+    counted = file.accounted
+    if counted is None or counted.in_stage < counted.missing:
+        return False
+    merges = [entry for run in history.merges for entry in run.types if entry["type"] == file.type]
+    last_s = max((entry["started_s"] for entry in merges if entry["committed_s"] is not None), default=0.0)
+    # staged after the last look at the invocations, if none is known to have taken it
+    return file.success is None or file.success.end_s > last_s
+
+
 def accounting_missing(evidence: Evidence) -> tuple[Verdict, str] | None:
     """What a check of records says when not all of them were counted; None when they were."""
     if evidence.history.start_at_s is None:

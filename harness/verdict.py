@@ -13,7 +13,7 @@ from harness import queries
 from harness.checks import Check, CheckResult, Evidence, Verdict
 from harness.cost.of_run import cost_of
 from harness.errors import ExitCode
-from harness.evidence import starvation
+from harness.evidence import on_the_way, starvation
 from harness.history import FileHistory, fold
 from harness.ledger import read
 from harness.run_directory import RunDirectory
@@ -49,7 +49,7 @@ class Judgement:
             "seed": facts.seed,
             "time_scale": facts.time_scale,
             "warehouse_model": facts.warehouse_model,
-            "files": _count_files(files, facts.files_scheduled),
+            "files": _count_files(self.evidence, facts.files_scheduled),
             "records": _count_records(self.evidence),
             "throughput": _throughput(files),
             "offered": _offered(self.evidence),
@@ -72,30 +72,35 @@ class Judgement:
         }
 
 
-def _count_files(files: Sequence[FileHistory], scheduled: int) -> dict[str, int]:
-    delivered = [file for file in files if file.acknowledged_s is not None]
+def _count_files(evidence: Evidence, scheduled: int) -> dict[str, int]:
+    files, delivered, waiting = evidence.files, evidence.delivered, on_the_way(evidence)
     accounted = [file for file in delivered if file.accounted is not None]
+    missing = [file for file in accounted if file.accounted and file.accounted.missing and file.dead_letter is None]
     return {
         "scheduled": scheduled,
         "uploaded": len(delivered),
         "loaded": sum(file.success is not None for file in files),
         "merged": sum(file.merged_s is not None for file in files),
         "dead_lettered": sum(file.dead_letter is not None for file in files),
-        "lost": sum(bool(file.accounted and file.accounted.missing) and file.dead_letter is None for file in accounted),
+        "lost": sum(file.key not in waiting for file in missing),
+        "on_the_way": len(waiting),
         "duplicated": sum(bool(file.accounted and file.accounted.duplicated) for file in accounted),
     }
 
 
 def _count_records(evidence: Evidence) -> dict[str, int]:
     counts = dict.fromkeys(
-        ("expected", "merged", "dead_lettered", "lost", "duplicated", "unexpected", "altered", "superseded"), 0
-    )
+        ("expected", "merged", "dead_lettered", "lost", "on_the_way", "duplicated", "unexpected", "altered",
+         "superseded"), 0
+    )  # fmt: skip
+    waiting = on_the_way(evidence)
     for file in evidence.delivered:
         if (accounted := file.accounted) is None:
             continue
         counts["expected"] += accounted.expected
         counts["merged"] += accounted.merged
-        counts["dead_lettered" if file.dead_letter else "lost"] += accounted.missing
+        where = "dead_lettered" if file.dead_letter else "on_the_way" if file.key in waiting else "lost"
+        counts[where] += accounted.missing
         counts["duplicated"] += accounted.duplicated
         counts["altered"] += accounted.altered
         counts["superseded"] += accounted.superseded

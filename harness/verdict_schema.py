@@ -35,6 +35,7 @@ class Files(_Part):
     merged: Count = Field(description="seen in a final table")
     dead_lettered: Count = Field(description="on a dead letter queue at the end")
     lost: Count = Field(description="delivered, and with records that are nowhere")
+    on_the_way: Count = Field(description="with records that were staged or queued when the time to drain was over")
     duplicated: Count = Field(description="with records that are in a final table twice")
 
 
@@ -44,7 +45,8 @@ class Records(_Part):
     expected: Count = Field(description="delivered")
     merged: Count = Field(description="in a final table")
     dead_lettered: Count = Field(description="in a file on a dead letter queue")
-    lost: Count = Field(description="delivered, in no final table and on no dead letter queue")
+    lost: Count = Field(description="delivered, in no final table and on no dead letter queue, nor on their way there")
+    on_the_way: Count = Field(description="in files that were staged or queued when the time to drain was over")
     duplicated: Count = Field(description="more than once in a final table")
     unexpected: Count = Field(description="in a final table, and delivered by nobody")
     altered: Count = Field(description="with another checksum than was delivered")

@@ -20,7 +20,8 @@ def verdict_text(judgement: Judgement) -> str:
         f"  files    {files['scheduled']} scheduled, {files['uploaded']} uploaded, {files['loaded']} loaded, "
         f"{files['merged']} merged, {files['dead_lettered']} dead-lettered",
         f"  records  {records['merged']:,} of {records['expected']:,} in the final tables, {records['lost']:,} lost, "
-        f"{records['duplicated']:,} duplicated",
+        + (f"{records['on_the_way']:,} still on their way, " if records["on_the_way"] else "")
+        + f"{records['duplicated']:,} duplicated",
     ]
     if found["warehouse_model"]:
         lines.append(f"  latency model of the warehouse: {found['warehouse_model']}")

@@ -6,6 +6,7 @@ In: the evidence of a run. Out: `Table`s of plain text, to be escaped by whoever
 from collections.abc import Mapping, Sequence
 
 from harness.checks import Evidence
+from harness.evidence import on_the_way
 from harness.history import FileHistory
 from harness.ledger import Event
 from harness.report.tables import Column, Row, Table, columns_of, text
@@ -19,6 +20,7 @@ ACCOUNTS = (
     "records delivered",
     "in final table",
     "superseded",
+    "on the way",
     "lost",
     "doubled",
     "altered",
@@ -44,7 +46,9 @@ def _account(evidence: Evidence, name: str | None, types: Sequence[str]) -> Row:
     def figures_of(*fields: str) -> list[int]:
         return [sum(getattr(found, field) for _, found in counted) for field in fields]
 
-    lost = sum(found.missing for file, found in counted if file.dead_letter is None)
+    waiting = on_the_way(evidence)
+    missing = [(file.key in waiting, found.missing) for file, found in counted if file.dead_letter is None]
+    on_way, lost = (sum(number for waits, number in missing if waits is wanted) for wanted in (True, False))
     doubled, altered = figures_of("duplicated", "altered")
     unexpected = sum(total["unexpected"] for total in totals)
     figures: list[float | None] = [
@@ -52,29 +56,30 @@ def _account(evidence: Evidence, name: str | None, types: Sequence[str]) -> Row:
         sum(file.acknowledged_s is not None for file in files),
         sum(file.dead_letter is not None for file in files),
         *(figures_of("expected", "merged", "superseded") if counted else [None] * 3),
-        *((lost, doubled, altered) if counted else [None] * 3),
+        *((on_way, lost, doubled, altered) if counted else [None] * 4),
         unexpected if totals else None,
         sum(total["stage_rows"] for total in totals) if totals else None,
     ]  # fmt: skip
     title = "all types" if name is None else text(name)
-    return Row((title, *map(count, figures)), name, bool(lost or doubled or altered or unexpected))
+    return Row((title, *map(count, figures)), name, bool(on_way or lost or doubled or altered or unexpected))
 
 
 def troubled(evidence: Evidence) -> Table:
     """Files of which something is lost, doubled or altered, or that never reached a final table."""
-    found = [file for file in evidence.files if (_trouble(file))]
+    waiting = on_the_way(evidence)
+    found = [(file, trouble) for file in evidence.files if (trouble := _trouble(file, file.key in waiting))]
     columns = columns_of(["file", "trouble", "last seen", "attempts, newest last"], [])
-    rows = [Row((text(file.key), _trouble(file), file.last_stage, _attempts(file)), file.type) for file in found]
+    rows = [Row((text(file.key), trouble, file.last_stage, _attempts(file)), file.type) for file, trouble in found]
     note = f"{len(found) - FILES_MAX:,} more are not listed." if len(found) > FILES_MAX else ""
     return Table("Files with trouble", columns, tuple(rows[:FILES_MAX]), note)
 
 
-def _trouble(file: FileHistory) -> str:
+def _trouble(file: FileHistory, waits: bool) -> str:
     said = []
     if file.not_uploaded is not None:
         said.append(f"not delivered: {text(file.not_uploaded)}")
     if (counted := file.accounted) is not None:
-        lost = "on a dead letter queue" if file.dead_letter else "lost"
+        lost = "on a dead letter queue" if file.dead_letter else "still on their way" if waits else "lost"
         figures = ((counted.missing, lost), (counted.duplicated, "doubled"), (counted.altered, "altered"))
         said += [f"{number:,} of {counted.expected:,} records {what}" for number, what in figures if number]
         if counted.in_stage:

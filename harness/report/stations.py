@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.checks import Evidence
+from harness.evidence import on_the_way
 from harness.report.words import count, seconds, several
 
 LABELS = {
@@ -103,8 +104,11 @@ def _final(evidence: Evidence, label: tuple[str, str], at_fault: bool) -> Statio
     if not counted:
         return Station("final", *label, "not counted", True, "–", (), at_fault)
     expected, missing = sum(one.expected for one in counted), sum(one.missing for one in counted)
+    keys = on_the_way(evidence)
+    waiting = sum(file.accounted.missing for file in evidence.delivered if file.accounted and file.key in keys)
     wrong = {
-        "lost": missing,
+        "lost": missing - waiting,
+        "still on their way": waiting,
         "doubled": sum(one.duplicated for one in counted),
         "altered": sum(one.altered for one in counted),
         "unexpected": sum(totals["unexpected"] for totals in evidence.history.type_totals.values()),

@@ -47,6 +47,11 @@ def headline(judgement: Judgement) -> str:
     broken = list[str]()
     if records["lost"]:
         broken.append(f"{several(records['lost'], 'record')} of {several(files['lost'], 'file')} were lost")
+    if records["on_the_way"]:
+        broken.append(
+            f"{several(records['on_the_way'], 'record')} of {several(files['on_the_way'], 'file')} were still on their "
+            "way when the time to drain was over"
+        )
     if records["duplicated"]:
         broken.append(f"{several(records['duplicated'], 'record')} arrived twice")
     if records["altered"]:

@@ -159,8 +159,8 @@ def _stuck(evidence: Evidence, stage: str, files: Sequence[FileHistory]) -> Susp
     pace = f" (an invocation took {seconds(median(took_s))})" if took_s and station == "handler" else ""
     return Suspect(
         station,
-        f"{several(len(files), 'file')} {verb} still {words} when the time to drain was over, so their records count "
-        f"as lost{pace}{_because(evidence, files)}.",
+        f"{several(len(files), 'file')} {verb} still {words} when the time to drain was over, so their records are not "
+        f"in the final table{pace}{_because(evidence, files)}.",
     )
 
 

@@ -41,7 +41,8 @@ def test_smoke_passes_is_judged_again_the_same_and_leaves_nothing(
     assert set(verdict) >= CONTRACT_KEYS
     assert verdict["verdict"] == "pass"
     assert verdict["files"] == {
-        "scheduled": 24, "uploaded": 24, "loaded": 24, "merged": 24, "dead_lettered": 0, "lost": 0, "duplicated": 0,
+        "scheduled": 24, "uploaded": 24, "loaded": 24, "merged": 24, "dead_lettered": 0, "lost": 0, "on_the_way": 0,
+        "duplicated": 0,
     }  # fmt: skip
     assert verdict["records"]["expected"] == verdict["records"]["merged"] == 240_000
     for stage, figures in verdict["latency_s"]["stages"].items():

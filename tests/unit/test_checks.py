@@ -78,6 +78,22 @@ def _long_lived(memory_mb: list[int]) -> Run:
     return GOOD.adding(PROVISIONED | {"functions": functions}, *more)
 
 
+# The time to drain was over, and nothing of file 2 is in its final table: it was still queued, or still staged.
+UNDRAINED = _merged_at(LATE_S).without("merged", keys=[key_of(2)]).changing("drained", {}, drained=False)
+UNDRAINED = UNDRAINED.changing("accounted", {"index": 2}, merged=0, missing=100)
+QUEUED = UNDRAINED.without("invocation", request_id="request-2")
+NONE_QUEUED = {name: {"visible": 0, "in_flight": 0, "dead_lettered": 0} for name in ("orders", "clicks")}
+STAGED = UNDRAINED.changing("accounted", {"index": 2}, in_stage=100)
+
+
+def test_what_was_still_on_its_way_is_counted_as_that() -> None:
+    for run, files in ((QUEUED, (0, 1)), (QUEUED.changing("sample", {}, queues=NONE_QUEUED), (1, 0))):
+        counts = run.judged_by(*checks.default_checks()).to_json()
+        assert (counts["files"]["lost"], counts["files"]["on_the_way"]) == files
+        assert (counts["records"]["lost"], counts["records"]["on_the_way"]) == (100 * files[0], 100 * files[1])
+        assert counts["verdict"] == "fail"  # it should have been there
+
+
 TRIALS = {
     "lost: all there": Trial(checks.nothing_lost, GOOD, PASS, ("400 records", "4 delivered files")),
     "lost: records missing": Trial(
@@ -89,6 +105,32 @@ TRIALS = {
         FAIL,
         (key_of(2), "100 of them still staged", "last seen staged"),
     ),
+    "lost: still queued when the time was over": Trial(
+        checks.nothing_lost, QUEUED, INCONCLUSIVE, ("1 file still on their way", key_of(2), "last seen uploaded")
+    ),
+    "lost: in time and still queued": Trial(checks.nothing_lost, QUEUED.changing("drained", {}, drained=True), FAIL),
+    "lost: nothing is queued": Trial(
+        checks.nothing_lost, QUEUED.changing("sample", {}, queues=NONE_QUEUED), FAIL, ("1 file lost records", key_of(2))
+    ),
+    "lost: fewer are queued than are missing": Trial(
+        checks.nothing_lost,
+        QUEUED.without("invocation", request_id="request-0")
+        .changing("accounted", {"index": 0}, merged=0, missing=100)
+        .changing("sample", {}, queues=NONE_QUEUED | {"orders": {"visible": 1, "in_flight": 0, "dead_lettered": 0}}),
+        FAIL,
+        ("2 files lost records", key_of(0), key_of(2)),
+    ),
+    "lost: one is queued and another lost": Trial(
+        checks.nothing_lost, QUEUED.changing("accounted", {"index": 1}, merged=90, missing=10), FAIL, ("1 file lost",)
+    ),
+    "lost: taken by a function and nowhere": Trial(checks.nothing_lost, UNDRAINED, FAIL, ("1 file lost records",)),
+    "lost: staged after the last merge had begun": Trial(
+        checks.nothing_lost,
+        STAGED.changing("invocation", {"request_id": "request-2"}, start_s=START_S + 5.2, end_s=START_S + 5.7),
+        INCONCLUSIVE,
+        ("1 file still on their way", key_of(2), "last seen staged"),
+    ),
+    "lost: passed by by a merge": Trial(checks.nothing_lost, STAGED, FAIL, ("1 file lost", "100 of them still staged")),
     "lost: only on a dead letter queue": Trial(checks.nothing_lost, LOST.adding(dead_letter(2)), PASS),
     "lost: not counted": Trial(checks.nothing_lost, NOT_COUNTED, INCONCLUSIVE, ("1 of 4",)),
     "lost: a type not counted": Trial(

@@ -51,7 +51,8 @@ def test_the_figures_of_a_good_run() -> None:
     verdict = _verdict_json(GOOD)
     assert verdict["verdict"] == "pass"
     assert verdict["files"] == {
-        "scheduled": 4, "uploaded": 4, "loaded": 4, "merged": 4, "dead_lettered": 0, "lost": 0, "duplicated": 0,
+        "scheduled": 4, "uploaded": 4, "loaded": 4, "merged": 4, "dead_lettered": 0, "lost": 0, "on_the_way": 0,
+        "duplicated": 0,
     }  # fmt: skip
     assert verdict["records"]["expected"] == verdict["records"]["merged"] == 400
     assert verdict["offered"]["files_per_min"] == 60

@@ -90,8 +90,8 @@ def test_the_station_at_fault_is_named_with_what_speaks_for_it(run: Run, station
             GOOD.changing("invocation", {"request_id": "request-2"}, batch_item_failures=["message-2"],
                           log_lines=[{"event": "file_failed", "file": key_of(2), "error": "no gzip"}]),
             "handler",
-            "took them with an error each time when the time to drain was over, so their records count as lost "
-            "(an invocation took 500 ms); the handler said: “no gzip” (1×).",
+            "took them with an error each time when the time to drain was over, so their records are not in the final "
+            "table (an invocation took 500 ms); the handler said: “no gzip” (1×).",
         ),
         (GOOD, "merge", "1 file was still in the stage table, waiting for a merge run"),
     ],

@@ -15,9 +15,11 @@ from harness.redshift.exchanges import Answer, BackendError, Exchange, ExchangeQ
 from harness.redshift.messages import Refusal
 from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.result_types import Shape
+from harness.redshift.scaled import NumericOverflow
 
 READ_SIZE_BYTES = 1 << 18
 COPY_CHUNK_BYTES = 1 << 17
+OVERFLOW = Refusal("22003", "Numeric data overflow (result precision)")
 _STATEMENT, _PORTAL = b"_redshift_gateway", b"_redshift_gateway"
 _RAISE = "DO 'BEGIN RAISE EXCEPTION ''refused by the gateway''; END'"
 _OPEN_KINDS, _CLOSE_KINDS = "CPBE", "CC"
@@ -48,7 +50,7 @@ class Backend:
         self.queue = ExchangeQueue()
         self.status = "I"
         self.hidden_parameters: dict[bytes, bytes] = {}
-        self.protocol = 0  # version 1 and later describe columns with their origin
+        self.protocol = 0  # version 1 and later describe columns with their origin, 2 has numbers in binary
 
     # --- sending
 
@@ -228,7 +230,7 @@ class Backend:
                 front.size_bytes += end - at
                 if front.writers is None:
                     front.writers = front.shape.writers if front.shape else {}
-                replacement = result_types.row(bytes(buffer[at:end]), front.writers) if front.writers else None
+                replacement = self._row(front, buffer, at, end) if front.writers else None
             else:
                 replacement = self._handle(kind, front, buffer, at, end)
             if replacement is not None:
@@ -279,9 +281,9 @@ class Backend:
 
     def _describe(self, front: Exchange, message: bytes) -> bytes | None:
         """A result's columns: as Redshift numbers their types; what is to be done with its rows is kept."""
-        changed, forms = result_types.described(message) or (None, {})
+        changed, forms = result_types.described(message, self.protocol) or (None, {})
         if front.shape is not None and front.kind == "D":
-            front.shape.is_described(forms)
+            front.shape.is_described(forms, message)
         elif front.kind == "Q":
             front.writers = Shape(forms).writers
             if self.protocol:
@@ -289,6 +291,15 @@ class Backend:
         if front.kind == "D":
             self._finish(self.queue.pop())
         return changed
+
+    def _row(self, front: Exchange, buffer: bytearray, at: int, end: int) -> bytes:
+        """A row as Redshift writes it; an error, after which the client sees nothing of the result, if it cannot."""
+        try:
+            return result_types.row(bytes(buffer[at:end]), front.writers or {})
+        except NumericOverflow:
+            front.hidden = True
+            self._finish(front, OVERFLOW.message)
+            return wire.error(OVERFLOW)
 
     def _finish(self, exchange: Exchange, error: str | None = None) -> None:
         if exchange.record:

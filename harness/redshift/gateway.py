@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 SERVER_VERSION = "8.0.2"
-PROTOCOL_VERSION = 1  # of Redshift's additions: 1 describes columns with their origin; 2 would send numbers in binary
+PROTOCOL_VERSION = 2  # of Redshift's additions: 1 describes columns with their origin, 2 sends numbers in binary
 STARTUP_TIMEOUT_S = 60
 THREADS = 16
 # What drivers of Redshift send at startup and PostgreSQL does not know.

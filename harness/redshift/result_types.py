@@ -3,17 +3,26 @@
 In: RowDescription and DataRow messages of the backend, whose types are jsonb, bytea and interval; Parse and Bind of the
 client. Out: the same for the other side. Knows nothing of sessions. Sources: the numbers and forms that Redshift's
 open drivers expect (`RedshiftOID` and the tests of redshift_connector); Database Developer Guide, "JSON_PARSE function"
-(SUPER is written without spaces), "Interval data types and literals".
+(SUPER is written without spaces), "Interval data types and literals". In protocol version 2 these drivers read NUMERIC
+in binary as a scaled integer of 8 or 16 bytes, whose scale is in the column's modifier, and VARBYTE as its bytes.
 """
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+
+from harness.redshift.numerics import NUMERIC, UNKNOWN, Decimal
+from harness.redshift.scaled import scaled
 
 JSONB, BYTEA, INTERVAL, SUPER, VARBYTE, INTERVALY2M, INTERVALD2S = 3802, 17, 1186, 4000, 6551, 1188, 1190
 TIMESTAMPTZ, ABSTIME = 1184, 702
+BINARY = 2  # the protocol version from which numbers are binary
 _MARKS = tuple(struct.pack("!I", oid) for oid in (JSONB, BYTEA, INTERVAL, TIMESTAMPTZ))
+ACLITEM, ACLITEMS = 1033, 1034
+_BINARY_MARKS = tuple(struct.pack("!I", oid) for oid in (NUMERIC, ACLITEMS))  # those of protocol version 2
+_ELEMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^,{}"]+)')  # of an array's text
 _COLUMN = struct.Struct("!IhIhih")  # behind the name: table, column, type, size, modifier, format
 _STRING_OR_GAP = re.compile(rb'("(?:[^"\\]|\\.)*")|([,:]) ')
 _INTERVAL = struct.Struct("!qii")  # microseconds, days, months
@@ -32,6 +41,18 @@ def _compact(document: bytes) -> bytes:
 def _digits(text: bytes) -> bytes:
     """A bytea's text without the backslash and the x that PostgreSQL begins it with."""
     return text[2:]
+
+
+def _bytes(text: bytes) -> bytes:
+    """A bytea's text as the bytes themselves."""
+    return bytes.fromhex(text[2:].decode("ascii"))
+
+
+def _acl(text: bytes) -> bytes:
+    """The text of an array of ACL items, of which PostgreSQL has no binary form, as an array of texts in binary."""
+    items = [re.sub(rb"\\(.)", rb"\1", quoted) or plain for quoted, plain in _ELEMENT.findall(text)]
+    head = struct.pack("!iii", bool(items), 0, ACLITEM) + (struct.pack("!ii", len(items), 1) if items else b"")
+    return head + b"".join(struct.pack("!i", len(item)) + item for item in items)
 
 
 def _months(interval: bytes) -> bytes:
@@ -54,19 +75,28 @@ def _seconds(timestamptz: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Form:
-    """How Redshift numbers a type, and how it writes its values as text and in binary, where it does so otherwise."""
+    """How Redshift numbers a type, and how it writes its values as text and in binary, where it does so otherwise.
+
+    from_text: PostgreSQL has no binary form, so `binary` gets the text.
+    """
 
     oid: int
     text: Writer | None = None
     binary: Writer | None = None
+    from_text: bool = False
 
 
 _FORMS = {JSONB: Form(SUPER, _compact), BYTEA: Form(VARBYTE, _digits)}
+_BINARY_FORMS = {BYTEA: Form(VARBYTE, _bytes), ACLITEMS: Form(ACLITEMS, binary=_acl, from_text=True)}
 _ABSTIME = Form(ABSTIME, binary=_seconds)
 _YEAR_TO_MONTH, _DAY_TO_SECOND = Form(INTERVALY2M, binary=_months), Form(INTERVALD2S, binary=_microseconds)
 
 
-def _form(oid: int, modifier: int) -> Form | None:
+def _form(oid: int, modifier: int, protocol: int) -> Form | None:
+    if oid == NUMERIC:
+        return Form(NUMERIC, binary=partial(scaled, number=Decimal.of(modifier))) if protocol >= BINARY else None
+    if oid in _BINARY_FORMS and protocol >= BINARY:
+        return _BINARY_FORMS[oid]
     if oid == TIMESTAMPTZ:
         return _ABSTIME if modifier == 0 else None
     if oid != INTERVAL:
@@ -81,22 +111,34 @@ def _form(oid: int, modifier: int) -> Form | None:
 class Shape:
     """Of one statement or portal: the columns that Redshift writes otherwise, by their index, and who writes them.
 
-    `forms` is set once it is described, and shared by a statement and its portals; `formats` are those of its Bind.
+    `forms` and `count`, of all columns, are set once it is described; `forms` is shared by a statement and its portals,
+    `formats` are those of its Bind.
     """
 
     forms: dict[int, Form] = field(default_factory=dict)
     formats: tuple[int, ...] = ()
+    count: int = 0
 
     def bound(self, bind: bytes) -> "Shape":
         """The shape of a portal, whose Bind may ask for some columns in binary form."""
         try:
-            return Shape(self.forms, tuple(_formats(bind)[2]))
+            return Shape(self.forms, tuple(_formats(bind)[2]), self.count)
         except (struct.error, ValueError):
             return self  # PostgreSQL refuses it
 
-    def is_described(self, forms: dict[int, Form]) -> None:
+    def is_described(self, forms: dict[int, Form], message: bytes) -> None:
+        """What is described has these forms, and the columns of a RowDescription message."""
         self.forms.clear()
         self.forms.update(forms)
+        (self.count,) = struct.unpack_from("!H", message, 5)
+
+    def sendable(self, bind: bytes) -> bytes:
+        """The body of the Bind with columns in text that PostgreSQL cannot send in binary."""
+        wanted = [index for index, form in self.forms.items() if form.from_text and self._is_binary(index)]
+        if not wanted:
+            return bind
+        formats = [0 if index in wanted else int(self._is_binary(index)) for index in range(self.count)]
+        return bind[: -2 - 2 * len(self.formats)] + struct.pack(f"!H{len(formats)}h", len(formats), *formats)
 
     @property
     def writers(self) -> dict[int, Writer]:
@@ -113,16 +155,26 @@ class Shape:
         return self.formats[index : index + 1] == (1,)
 
 
-def described(message: bytes) -> tuple[bytes, dict[int, Form]] | None:
-    """A RowDescription message with Redshift's types, and the forms of its columns; None if it has no such type."""
-    if not any(mark in message for mark in _MARKS):
+def described(
+    message: bytes, protocol: int = 0, numbers: Sequence[Decimal] = ()
+) -> tuple[bytes, dict[int, Form]] | None:
+    """A RowDescription message with Redshift's types, and the forms of its columns; None if it has no such type.
+
+    numbers: what each column is if it turns out to be a NUMERIC of no known scale, which no client of protocol
+    version 2 can read.
+    """
+    if not any(mark in message for mark in _MARKS) and not (
+        protocol >= BINARY and any(mark in message for mark in _BINARY_MARKS)
+    ):
         return None
     changed, at, forms = bytearray(message), 7, {}
     (count,) = struct.unpack_from("!H", message, 5)
     for index in range(count):
         at = message.index(b"\x00", at) + 1
         table, number, oid, size, modifier, is_binary = _COLUMN.unpack_from(message, at)
-        if form := _form(oid, modifier):
+        if oid == NUMERIC and modifier < 0 and protocol >= BINARY:
+            modifier = (numbers[index] if index < len(numbers) else UNKNOWN).modifier
+        if form := _form(oid, modifier, protocol):
             _COLUMN.pack_into(changed, at, table, number, form.oid, size, modifier, is_binary)
             forms[index] = form
         at += _COLUMN.size
@@ -154,6 +206,18 @@ def columns(description: bytes) -> list[tuple[int, int]]:
         found.append((table, number))
         at += _COLUMN.size
     return found
+
+
+def has_unknown_scale(description: bytes) -> bool:
+    """Whether a column of a RowDescription body is a NUMERIC of which PostgreSQL does not know the scale."""
+    at = 2
+    for _ in range(*struct.unpack_from("!H", description)):
+        at = description.index(b"\x00", at) + 1
+        _, _, oid, _, modifier, _ = _COLUMN.unpack_from(description, at)
+        if oid == NUMERIC and modifier < 0:
+            return True
+        at += _COLUMN.size
+    return False
 
 
 def with_origins(description: bytes, origins: dict[tuple[int, int], Origin]) -> bytes:

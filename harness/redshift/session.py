@@ -245,9 +245,15 @@ class Session:
     async def _on_describe(self, body: bytes) -> None:
         shape = self._shapes.of(body)
         if self._identity.protocol:
-            self._client.write(await origins.describe(self._backend, body, shape))
+            self._client.write(await origins.describe(self._backend, body, shape, self._described_sql(body)))
         else:
             self._backend.send(wire.message(b"D", body), Exchange("D", shape=shape))
+
+    def _described_sql(self, body: bytes) -> str | None:
+        """What PostgreSQL got for the statement or portal of a Describe."""
+        name, _ = wire.read_text(body, 1)
+        plan = (self._statements if body[:1] == b"S" else self._portals).get(name)
+        return plan.sql if plan else None
 
     async def _on_close(self, body: bytes) -> None:
         name, _ = wire.read_text(body, 1)

@@ -30,7 +30,8 @@ class Shapes:
         Raises:
             ProtocolError: the message is malformed.
         """
-        self._shapes["P", portal] = (self._shapes.get(("S", name)) or Shape()).bound(body)
+        shape = self._shapes["P", portal] = (self._shapes.get(("S", name)) or Shape()).bound(body)
+        body = shape.sendable(body)
         own = self._parameters.get(name)
         if not own:
             return body

@@ -194,6 +194,24 @@ create or replace function pg_catalog.json_extract_path_text(value text, variadi
     select case when value is null then null
            else coalesce(jsonb_extract_path_text(value::jsonb, variadic path), '') end $$;
 
+-- How PostgreSQL understands a query, as its parse tree; null if it cannot be the body of a procedure, which shows it.
+create or replace function redshift_internal.parse_tree(query text, parameters oid[]) returns text language plpgsql as $$
+declare
+    tree text;
+begin
+    begin
+        execute format(e'create procedure pg_temp.redshift_parsed(%s) begin atomic %s\n; end',
+                       (select string_agg(case oid when 'unknown'::regtype then 'text' else format_type(oid, null) end, ', ' order by place)
+                          from unnest(parameters) with ordinality p(oid, place)), query);
+        select prosqlbody::text into tree from pg_catalog.pg_proc
+         where pronamespace = pg_my_temp_schema() and proname = 'redshift_parsed';
+        raise exception 'nothing is to be left of it';
+    exception when others then  -- it is a procedure only to be looked at
+        null;
+    end;
+    return tree;
+end $$;
+
 -- The column that a query names and nothing has; null if there is none, or another error comes first.
 create or replace function redshift_internal.undefined_column(query text) returns text language plpgsql as $$
 begin

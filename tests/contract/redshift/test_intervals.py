@@ -71,11 +71,11 @@ def _described(gateway: Listening, schema: str, version: int, statement: str) ->
         return connection._client_protocol_version, cursor.ps["row_desc"]
 
 
-@pytest.mark.parametrize(("asked", "agreed"), [(0, 0), (1, 1), (2, 1)])
+@pytest.mark.parametrize(("asked", "agreed"), [(0, 0), (1, 1), (2, 2)])
 def test_columns_are_described_with_their_origin(
     gateway: Listening, sql: Sql, schema: str, asked: int, agreed: int
 ) -> None:
-    """Protocol version 1, which redshift_connector reads into `row_desc`; who asks for 2 is told 1."""
+    """Protocol versions 1 and 2, which redshift_connector reads into `row_desc`."""
     sql("create table t (k bigint identity(1, 1), v varchar(3), s super not null)")
     version, (key, value, document, computed) = _described(gateway, schema, asked, "select k, v as w, s, 1 from t")
     assert version == agreed

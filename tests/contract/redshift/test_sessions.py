@@ -30,8 +30,8 @@ def test_connections_are_logged(gateway: Listening, sql: Sql) -> None:
     while len(events := sql(EVENTS, name)) < 2:
         pass  # it is written once the gateway has seen the end
     assert [event[:5] + event[6:] for event in events] == [
-        ("initiating session", USER, DATABASE, "password", False, 1),
-        ("disconnecting session", USER, DATABASE, "password", False, 1),
+        ("initiating session", USER, DATABASE, "password", False, 2),
+        ("disconnecting session", USER, DATABASE, "password", False, 2),
     ]
     assert events[0][5] == 0 < events[1][5]
 

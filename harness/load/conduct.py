@@ -14,9 +14,10 @@ import argparse
 import importlib.util
 import json
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from harness.errors import ExitCode, HarnessError, UsageError
 from harness.history import History
 from harness.ledger import Event, Ledger
 from harness.load.lifetime import end_with_parent
+from harness.load.schedule import Share, read_schedule
 from harness.locust_tab.panel import Latencies, Panel
 from harness.offer import Offer, append
 from harness.progress import Progress
@@ -43,6 +45,8 @@ from harness.stack.endpoints import Endpoints, read_endpoints
 from harness.verdict_text import verdict_text
 
 _saying = threading.Lock()
+# What a worker says of a file once its upload is over
+OUTCOMES = {"uploaded", "upload_failed", "dropped"}
 
 
 def say(event: str, **fields: object) -> None:
@@ -53,10 +57,12 @@ def say(event: str, **fields: object) -> None:
 
 
 class LocustLoad:
-    """The load as Locust's workers make it: what they say arrives on standard input."""
+    """The load as Locust's workers make it: what they say arrives on standard input, or on another `source`."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: Iterable[str] = sys.stdin) -> None:
+        self._source = source
         self._sent = threading.Event()
+        self._heard_of: set[int] = set()
 
     def make(self, offer: Offer, ledger: Ledger, cleanup: ExitStack) -> Callable[[], None]:
         cleanup.callback(self._sent.set)
@@ -64,7 +70,7 @@ class LocustLoad:
             "prepared", schedule=str(offer.feed.schedule), datasets=str(offer.feed.datasets), seed=offer.seed,
             bucket=offer.bucket, endpoint=offer.endpoints.aws_endpoint_url, remote=offer.endpoints.inside is not None,
         )  # fmt: skip
-        return lambda: self._listen(ledger)
+        return lambda: self._listen(offer.feed.schedule, ledger)
 
     def send(self, offer: Offer, ledger: Ledger, cleanup: ExitStack) -> Callable[[], None]:
         del offer, ledger, cleanup  # it is all in what `make` listens to
@@ -74,21 +80,33 @@ class LocustLoad:
     def _wait_for_the_last(self) -> None:
         self._sent.wait()
 
-    def _listen(self, ledger: Ledger) -> None:
+    def _listen(self, schedule: Path, ledger: Ledger) -> None:
         try:
-            for line in sys.stdin:
+            for line in self._source:
                 said: dict[str, Any] = json.loads(line)
                 if said["event"] == "finished":
                     return
                 if said["event"] == "failed":
                     raise HarnessError(said["error"])
-                if said["event"] == "problem":
+                if said["event"] in OUTCOMES:
+                    self._heard_of.add(said["index"])
+                if said["event"] == "worker_gone":
                     ledger.append("problem", text=said["text"])
+                    self._give_up(Share(*said["share"]), schedule, ledger)
                 append(said, ledger)
             if not self._sent.is_set():
                 raise HarnessError("Locust ended before the last upload")
         finally:
             self._sent.set()
+
+    def _give_up(self, share: Share, schedule: Path, ledger: Ledger) -> None:
+        """Any of a gone worker's files may have been uploaded: what is found of them further on is not unexpected."""
+        for file in share.take(read_schedule(schedule)):
+            if file.index not in self._heard_of:
+                ledger.append(
+                    "upload_failed", index=file.index, key=file.key, error="its worker ended", outcome="unknown",
+                    attempts=0,
+                )  # fmt: skip
 
 
 def _existing() -> Endpoints:
@@ -190,6 +208,8 @@ def _conduct(request: RunRequest, out: Path | None, endpoints: Endpoints) -> Exi
 
 def main() -> int:
     """Run; errors are one event, too."""
+    # By this Locust ends a run. A shell that starts something in the background has it ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     end_with_parent()
     parser = argparse.ArgumentParser(prog="python -m harness.load.conduct", description="Conduct a run for Locust.")
     parser.add_argument("--scenario", type=Path, required=True, metavar="FILE")

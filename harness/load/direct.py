@@ -12,6 +12,7 @@ from typing import Any
 
 import gevent.event
 import locust
+import locust.runners
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -24,6 +25,9 @@ from harness.scenario import Scenario
 logger = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 SPAWN_RATE = 100
+# Locust takes a worker for missing after three seconds of silence, and ends the test when that is so of all. On a busy
+# machine a worker is silent for that long and comes back, with files that it uploaded meanwhile.
+MISSING_AFTER_S = 20
 
 
 def _add_options(parser: Any) -> None:
@@ -64,6 +68,8 @@ class _Direct:
 
     def __init__(self) -> None:
         self.scenarios: list[Scenario] = []
+        # in heartbeats, one a second; there is no option for it
+        locust.runners.HEARTBEAT_LIVENESS = MISSING_AFTER_S
         locust.events.init_command_line_parser.add_listener(_add_options)
         locust.events.init.add_listener(self.init)
 

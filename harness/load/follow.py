@@ -99,8 +99,9 @@ class Follower:
 
     def _offer(self, dispatcher: Dispatcher, files: list[PlannedFile]) -> None:
         dispatcher.offer(files)
-        self._say("share_finished", **asdict(dispatcher.tally))
+        # what the feeder says of the last file may come after its upload, and nobody listens after a share's end
         gevent.joinall([greenlet for greenlet in self._greenlets if greenlet is not gevent.getcurrent()])
+        self._say("share_finished", **asdict(dispatcher.tally))
         self._clean_up()
 
     def _clean_up(self) -> None:

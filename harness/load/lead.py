@@ -53,6 +53,7 @@ class Leader:
     _shares: dict[str, int] = field(default_factory=dict)
     _unfinished: set[str] = field(default_factory=set)
     _telling: gevent.lock.RLock = field(default_factory=gevent.lock.RLock)
+    _all_told: bool = False
 
     @property
     def workers(self) -> int:
@@ -61,7 +62,7 @@ class Leader:
 
     def start(self, **_event: object) -> None:
         """Locust starts a test."""
-        self.panel, self.verdict, self.live_url = {}, {}, None
+        self.panel, self.verdict, self.live_url, self._all_told = {}, {}, None, False
         clients = self._clients()
         self._shares = {client: number for number, client in enumerate(sorted(clients))}
         self._unfinished = set(self._shares)
@@ -103,11 +104,12 @@ class Leader:
             self._tell(said)
 
     def look_after_workers(self) -> None:
-        """Say so when a worker that has a share is gone: its files will not come."""
+        """Say so when a worker that has a share is gone: nobody will say what became of its files."""
         here = self._clients()
         for client in sorted(self._unfinished - here):
             logger.error("worker %s is gone, and its share of the files with it", client)
-            self._tell({"event": "problem", "text": f"Locust's worker {client} ended before its share was offered"})
+            text = f"Locust's worker {client} ended before its share was offered"
+            self._tell({"event": "worker_gone", "share": [self._shares[client], len(self._shares)], "text": text})
             self._finished(client)
 
     def _clients(self) -> set[str]:
@@ -123,8 +125,10 @@ class Leader:
 
     def _tell(self, said: dict[str, Any]) -> None:
         with self._telling:
-            if self._conductor.stdin.closed:
+            # After its end of the load it reads no more: words that pile up in the pipe would block whoever says them.
+            if self._conductor.stdin.closed or self._all_told:
                 return
+            self._all_told = said["event"] == "finished"
             try:
                 self._conductor.stdin.write(json.dumps(said) + "\n")
                 self._conductor.stdin.flush()

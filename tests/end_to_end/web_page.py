@@ -18,8 +18,8 @@ TIMEOUT_S = 280
 ROOT = Path(__file__).parents[2]
 
 
-def get(url: str, data: bytes | None = None) -> Any:
-    with urllib.request.urlopen(url, data=data, timeout=30) as answer:
+def get(url: str, data: bytes | None = None, timeout_s: float = 30) -> Any:
+    with urllib.request.urlopen(url, data=data, timeout=timeout_s) as answer:
         return json.loads(answer.read())
 
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -188,7 +189,8 @@ def test_the_pipeline_tab_follows_the_run_in_a_browser_and_stop_ends_everything(
         assert all(f">{stage}<" in statistics for stage in STAGES)
         with urllib.request.urlopen(f"{url}/pipeline/live/", timeout=60) as page:
             assert page.headers["X-Frame-Options"] == "SAMEORIGIN"
-        get(f"{url}/stop", b"")
+        # Locust answers when everything has ended, which it has a minute for
+        get(f"{url}/stop", b"", timeout_s=90)
         verdict = until(lambda: get(f"{url}/pipeline/figures.json")["verdict"])
         assert verdict["verdict"] == "inconclusive"
         until(lambda: not psutil.Process(process.pid).children(recursive=True))
@@ -240,3 +242,32 @@ def test_a_worker_that_is_killed_is_no_pass(site: Site) -> None:
     assert master.returncode == 3, output
     assert "is gone, and its share of the files with it" in output
     assert any(event["event"] == "problem" for event in site.events("killed"))
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_silent_for_a_while_is_not_given_up(site: Site) -> None:
+    """As on a machine with other things to do: Locust by itself takes it for missing after three seconds."""
+    site.forget_objects()
+    port = str(free_port())
+    workers = [site.start("smoke", "--worker", "--master-port", port) for _ in range(2)]
+    master = site.start(
+        "smoke", "--headless", "--master", "--master-bind-port", port, "--expect-workers", "2", "--rate", "60/min",
+        "--duration", f"{FILES}s", "--records", "100", "--out", "silent",
+    )  # fmt: skip
+    ledger = site.directory / "silent" / "ledger.jsonl"
+    try:
+        until(lambda: ledger.exists() and '"event":"uploaded"' in ledger.read_text())
+        workers[0].send_signal(signal.SIGSTOP)
+        time.sleep(8)
+        workers[0].send_signal(signal.SIGCONT)
+        output, _ = master.communicate(timeout=TIMEOUT_S)
+    finally:
+        for process in (*workers, master):
+            process.kill()
+            process.communicate(timeout=TIMEOUT_S)
+    assert_each_file_was_uploaded_once(site, "silent")
+    assert not any(event["event"] == "problem" for event in site.events("silent")), output
+    # its files were late by what it was silent, which is no fault of the pipeline
+    assert master.returncode == 3, output
+    checks = {check["name"]: check["verdict"] for check in site.verdict("silent")["checks"]}
+    assert {name for name, verdict in checks.items() if verdict != "pass"} == {"offered_rate_held"}

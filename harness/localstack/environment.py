@@ -72,9 +72,17 @@ class Environment:
     """An execution environment. `invoke` and `hibernate` exclude each other; `stop` interrupts."""
 
     def __init__(
-        self, identifier: str, program: Program, launcher: Launcher, capacity: Capacity, *, evictable: bool
+        self,
+        identifier: str,
+        program: Program,
+        launcher: Launcher,
+        capacity: Capacity,
+        *,
+        evictable: bool,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.id = identifier
+        self._clock = clock
         self._program = program
         self._launcher = launcher
         self._capacity = capacity
@@ -97,12 +105,12 @@ class Environment:
     def init(self, limit_s: float = INIT_LIMIT_S) -> None:
         """The init phase. A failure is not raised: it shows in the next invoke, as on AWS."""
         with self._lock:
-            began = time.monotonic()
+            began = self._clock()
             self._init_tried = True
             self._start()
             self._run_until_ready(began + self._host_wait_s + limit_s)
             if self._turn.ready:
-                self._init_ms = (time.monotonic() - began - self._host_wait_s) * 1000
+                self._init_ms = (self._clock() - began - self._host_wait_s) * 1000
                 self._rest()
             else:
                 self._end()
@@ -117,10 +125,10 @@ class Environment:
                 self._rest()
 
     def _invoke(self, invocation: Invocation) -> Outcome:
-        started_s, began = time.time(), time.monotonic()
+        started_s, began = time.time(), self._clock()
         if self._child is None and not self._init_tried:
             self.init()
-            started_s, began = time.time(), time.monotonic()
+            started_s, began = time.time(), self._clock()
         self._request_id = invocation.request_id
         deadline = began + self._program.timeout_s
         cold, init_ms = self._cold, self._init_ms
@@ -140,7 +148,7 @@ class Environment:
         if self._peak_mb > self._program.memory_mb and self._turn.exit is None:
             self._turn.exit, self._turn.response, self._turn.ready = Exit(None, signal.SIGKILL), None, False
         status, payload = self._judge(invocation, initialised)
-        duration_ms = (time.monotonic() - began) * 1000
+        duration_ms = (self._clock() - began) * 1000
         if status is Status.TIMEOUT:
             duration_ms = self._program.timeout_s * 1000
         if not self._turn.ready:
@@ -225,9 +233,9 @@ class Environment:
     def _pump(self, deadline: float, done: "Callable[[_Turn], bool]") -> None:
         """Move bytes until `done`, or the deadline has passed."""
         assert self._selector is not None
-        check_at = time.monotonic() + MEMORY_CHECK_S
+        check_at = self._clock() + MEMORY_CHECK_S
         while not done(self._turn):
-            now = time.monotonic()
+            now = self._clock()
             if now >= deadline:
                 return
             if now >= check_at:

@@ -168,9 +168,16 @@ class SqsEventSourceWorker(EsmWorker):
             pause_s = min(2 * pause_s, THROTTLE_BACKOFF_MAX_S)
 
     def _succeeded(self, batch: list[Event], answer: invoker.Answer) -> list[Event]:
+        """The messages that are dealt with; scales by what became of the batch.
+
+        "When ReportBatchItemFailures is activated, Lambda doesn't scale down message polling when function invocations
+        fail" (Handling errors for an SQS event source).
+        """
         if answer.is_error:
-            self._slots.failed()
+            if not self._reports_items:
+                self._slots.failed()
             return []
+        self._slots.succeeded()
         if not self._reports_items:
             return batch
         try:

@@ -2,7 +2,9 @@
 
 In: a clock and what the mapping sees (saturation, failures, throttles). Out: a limit. Pure but for the clock it is
 given; knows neither queues nor LocalStack. Figures are AWS's ("Configuring scaling behavior for SQS event source
-mappings"); how much a failure takes off is not published, so that is a model, marked as one.
+mappings"); how much a failure takes off is not published, so that is a model, marked as one. That it also holds growth
+up is AWS's word: "Lambda throttles function scaling when invocation errors occur. When the errors are resolved, Lambda
+continues to scale the function" (re:Post knowledge center, lambda-sqs-scaling).
 """
 
 from collections.abc import Callable
@@ -47,6 +49,7 @@ class Scaler:
         self._clock = clock
         self._value = float(limits.initial)
         self._saturated_since: float | None = None
+        self._failing = False
 
     @property
     def limit(self) -> int:
@@ -56,14 +59,17 @@ class Scaler:
 
     @property
     def seconds_to_next(self) -> float | None:
-        """How long saturation must go on for one more batch; None when it never will."""
-        if self._value >= self._limits.most:
+        """How long saturation must go on for one more batch; None when it never will, or not while batches fail."""
+        if self._failing or self._value >= self._limits.most:
             return None
         return max(0.001, (int(self._value) + 1 - self._value) * SECONDS_PER_MINUTE / self._limits.per_minute)
 
     def saturated(self) -> None:
-        """Every allowed batch is in flight, and there may be more messages: the limit grows from now on."""
-        if self._saturated_since is None:
+        """Every allowed batch is in flight, and there may be more messages: the limit grows from now on.
+
+        Not while batches fail.
+        """
+        if self._saturated_since is None and not self._failing:
             self._saturated_since = self._clock()
 
     def slack(self) -> None:
@@ -77,10 +83,15 @@ class Scaler:
         self._value = max(self._limits.fewest, min(self._value, self._limits.initial))
 
     def failed(self) -> None:
-        """A batch failed as a whole, or was throttled: concurrency is taken off gradually."""
+        """A batch failed as a whole, or was throttled: concurrency is taken off gradually, and none is added."""
         self._grow()
+        self._saturated_since, self._failing = None, True
         fewest = min(self._limits.fewest, self._limits.most)
         self._value = max(fewest, self._value * self._limits.failure_factor)
+
+    def succeeded(self) -> None:
+        """A batch did not fail: the limit may grow again."""
+        self._failing = False
 
     def _grow(self) -> None:
         if self._saturated_since is None:

@@ -42,6 +42,12 @@ class Slots:
         with self._changed:
             self._scaler.failed()
 
+    def succeeded(self) -> None:
+        """A batch did not fail as a whole."""
+        with self._changed:
+            self._scaler.succeeded()
+            self._changed.notify()
+
     def slack(self) -> None:
         """No message is waiting just now."""
         with self._changed:

@@ -45,6 +45,8 @@ MINISTACK = "ministack"
 TARGET = os.environ.get("NRT_CONTRACT_ENDPOINT", EMBEDDED)
 IMAGE = "probe:1"
 RUNTIME = "python3.12"
+QUEUE_METRICS_EVERY_S = "1"
+"""As AWS, LocalStack publishes once a minute what a queue's state is; tests do not wait so long."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -153,7 +155,8 @@ def embedded() -> Iterator[Aws]:
     (directory / "logs").mkdir()
     runtimes = directory / "runtimes.json"
     runtimes.write_text(json.dumps(_runtimes()))
-    with mock.patch.dict(os.environ, NRT_RUNTIMES=str(runtimes)):
+    settings = {"NRT_RUNTIMES": str(runtimes), "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": QUEUE_METRICS_EVERY_S}
+    with mock.patch.dict(os.environ, settings):
         process = emulator.start(directory / "emulator", directory / "logs", port, images, directory / "trace.jsonl")
     try:
         emulator.wait(process, port)

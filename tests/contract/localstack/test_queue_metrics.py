@@ -22,7 +22,6 @@ OF_STATE = {
 
 
 @pytest.mark.documented("Available CloudWatch metrics for Amazon SQS")
-@pytest.mark.slow
 def test_a_queues_metrics_are_published(aws: Aws, make_queue: Make) -> None:
     queue = make_queue()
     queue.send("waiting", "taken")

@@ -1,5 +1,6 @@
 """An execution environment with a real process and the real runtime client, without an emulator."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,12 +22,27 @@ from harness.localstack.platform_log import LoggedFunction, log_text
 HANDLER = """
 import os, subprocess, sys, time
 def handler(event, context):
+    if "tell" in event: open(event["tell"], "w").close()
     if "exit" in event: os._exit(event["exit"])
     if "sleep" in event: time.sleep(event["sleep"])
     if "child" in event: return subprocess.Popen(["sleep", "600"], start_new_session=event["child"]).pid
     return os.getpid()
 """
 Make = Callable[..., Environment]
+
+
+class Clock:
+    """The machine's clock, put forward by hand."""
+
+    forward_s = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.forward_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -36,7 +53,7 @@ def launcher() -> Iterator[Launcher]:
 
 
 @pytest.fixture
-def make(launcher: Launcher, tmp_path: Path) -> Make:
+def make(launcher: Launcher, clock: Clock, tmp_path: Path) -> Make:
     """Make environments of the handler above."""
     capacity = Capacity(100)
 
@@ -44,7 +61,7 @@ def make(launcher: Launcher, tmp_path: Path) -> Make:
         (tmp_path / "code.py").write_text(source)
         argv = (sys.executable, "-m", "awslambdaric", "code.handler")
         program = Program(argv, {"PATH": os.environ["PATH"]}, str(tmp_path), 256, timeout_s)
-        return Environment("id", program, launcher, held, evictable=True)
+        return Environment("id", program, launcher, held, evictable=True, clock=clock)
 
     return make
 
@@ -57,7 +74,7 @@ def _invoke(environment: Environment, event: bytes = b"{}") -> tuple[Status, byt
 def _is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter when it goes between opening and reading
         return False
     return state != "Z"
 
@@ -89,12 +106,20 @@ def test_it_is_stopped_between_invokes(make: Make) -> None:
     environment.stop()
 
 
-def test_a_timeout_kills_and_the_next_invoke_starts_anew(make: Make) -> None:
-    environment = make(timeout_s=1)
+def test_a_timeout_kills_and_the_next_invoke_starts_anew(make: Make, clock: Clock, tmp_path: Path) -> None:
+    # the next invoke's start counts against the timeout, so that a short one would depend on how busy the machine is
+    environment = make(timeout_s=60)
     _, before = _invoke(environment)
-    status, payload = _invoke(environment, b'{"sleep": 5}')
+    began = tmp_path / "began"
+    asleep = json.dumps({"tell": str(began), "sleep": 600}).encode()
+    with ThreadPoolExecutor() as thread:
+        invoked = thread.submit(_invoke, environment, asleep)
+        _until(began.exists)
+        assert not invoked.done()
+        clock.forward_s += 60
+        status, payload = invoked.result(30)
     assert status is Status.TIMEOUT
-    assert b"Task timed out after 1.00 seconds" in payload
+    assert b"Task timed out after 60.00 seconds" in payload
     _until(lambda: not _is_alive(int(before)))
     status, after = _invoke(environment)
     assert status is Status.OK

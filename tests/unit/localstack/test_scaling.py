@@ -1,6 +1,7 @@
 """The scale-up of an SQS event source mapping, against a clock that is told the time."""
 
 import threading
+import time
 
 import pytest
 
@@ -81,6 +82,38 @@ def test_failures_take_off_gradually_but_not_everything(clock: Clock) -> None:
     assert scaler.limit == 2
 
 
+def test_no_concurrency_is_added_while_batches_fail(clock: Clock) -> None:
+    scaler = Scaler(ScalingLimits(), clock)
+    scaler.saturated()
+    scaler.failed()
+    clock.now_s += 60
+    scaler.saturated()
+    clock.now_s += 60
+    assert scaler.limit == 4
+    assert scaler.seconds_to_next is None
+    scaler.succeeded()
+    scaler.saturated()
+    clock.now_s += 1
+    assert scaler.limit == 9
+
+
+def test_a_waiter_for_a_slot_goes_on_when_a_batch_succeeds(clock: Clock) -> None:
+    slots, stop = Slots(Scaler(ScalingLimits(initial=2, fewest=1), clock)), threading.Event()
+    slots.take()
+    slots.take()
+    slots.failed()
+    waiter = threading.Thread(target=slots.wait_for_free, args=(stop,))
+    waiter.start()
+    waiter.join(0.3)
+    assert waiter.is_alive()
+    slots.succeeded()
+    deadline = time.monotonic() + 5
+    while waiter.is_alive() and time.monotonic() < deadline:
+        clock.now_s += 0.1
+        waiter.join(0.01)
+    assert not waiter.is_alive()
+
+
 @pytest.mark.parametrize(("maximum", "first", "last"), [(2, 2, 2), (20, 5, 20), (1_000, 5, 1_000)])
 def test_maximum_concurrency_caps(clock: Clock, maximum: int, first: int, last: int) -> None:
     scaler = Scaler(ScalingLimits().capped(maximum), clock)
@@ -96,6 +129,7 @@ def test_provisioned_pollers_do_ten_invokes_each(clock: Clock) -> None:
     for _ in range(20):
         scaler.failed()
     assert scaler.limit == 30
+    scaler.succeeded()
     scaler.saturated()
     clock.now_s += 600
     assert scaler.limit == 500

@@ -12,7 +12,8 @@ Make = Callable[..., Any]
 ERRORS = "Handling errors for an SQS event source in Lambda"
 SCALING = "Configuring scaling behavior for SQS event source mappings"
 
-# A function that tells another queue what it was given, then answers as the first record's body says.
+# A function that tells another queue what it was given, then answers as the first record's body says. It can be made to
+# wait for a gate, a queue with a message in it.
 TELL = """
 import json, os, time, boto3
 SQS = boto3.client("sqs")
@@ -21,6 +22,9 @@ def handler(event, context):
     bodies = [record["body"] for record in event["Records"]]
     order = next((json.loads(body) for body in bodies if body.startswith("{")), {})
     time.sleep(order.get("sleep", 0))
+    gate = {"QueueUrl": order.get("gate"), "VisibilityTimeout": 0, "WaitTimeSeconds": 1}
+    while order.get("gate") and not SQS.receive_message(**gate).get("Messages"):
+        pass
     told = {"bodies": bodies, "event": event, "began": began, "ended": time.time()}
     SQS.send_message(QueueUrl=os.environ["TOLD"], MessageBody=json.dumps(told))
     if order.get("fail"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.localstack.conftest import Aws, Function, eventually
+from tests.contract.localstack.conftest import Aws, Function, Queue, eventually
 from tests.contract.localstack.event_source.conftest import Make, Told, emptied
 
 
@@ -31,27 +31,27 @@ def test_a_disabled_mapping_takes_nothing_and_goes_on_when_enabled(
     assert aws.functions.get_event_source_mapping(UUID=mapping)["State"] == "Enabled"
 
 
-@pytest.mark.documented("DeleteEventSourceMapping")
-def test_deleting_lets_the_batch_in_flight_finish(
-    aws: Aws, make_queue: Make, make_mapping: Make, teller: Function, told: Told
-) -> None:
+@pytest.fixture
+def busy(make_queue: Make, make_mapping: Make, teller: Function) -> tuple[str, Queue]:
+    """A mapping with a batch in flight, and its queue."""
     queue = make_queue()
     mapping = make_mapping(queue, teller)
     queue.send('{"sleep": 2}')
     eventually(lambda: queue.counts() == (0, 1))
+    return mapping, queue
+
+
+@pytest.mark.documented("DeleteEventSourceMapping")
+def test_deleting_lets_the_batch_in_flight_finish(aws: Aws, busy: tuple[str, Queue], told: Told) -> None:
+    mapping, queue = busy
     assert aws.functions.delete_event_source_mapping(UUID=mapping)["State"] == "Deleting"
     told.wait_for(1)
     emptied(queue)
 
 
 @pytest.mark.documented("UpdateEventSourceMapping")
-def test_disabling_lets_the_batch_in_flight_finish(
-    aws: Aws, make_queue: Make, make_mapping: Make, teller: Function, told: Told
-) -> None:
-    queue = make_queue()
-    mapping = make_mapping(queue, teller)
-    queue.send('{"sleep": 2}')
-    eventually(lambda: queue.counts() == (0, 1))
+def test_disabling_lets_the_batch_in_flight_finish(aws: Aws, busy: tuple[str, Queue], told: Told) -> None:
+    mapping, queue = busy
     aws.functions.update_event_source_mapping(UUID=mapping, Enabled=False)
     told.wait_for(1)
     emptied(queue)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 SERVER_VERSION = "8.0.2"
+SHOW_DISCOVERY = "4"  # drivers ask SHOW commands from 2 on; 5 would be for those of a whole database
 PROTOCOL_VERSION = 2  # of Redshift's additions: 1 describes columns with their origin, 2 sends numbers in binary
 STARTUP_TIMEOUT_S = 60
 THREADS = 16
@@ -280,7 +281,7 @@ class Gateway:
         wanted = {name: value for name, value in parameters.items() if name in _BACKEND_PARAMETERS}
         address = replace(self._address.as_user(user, self._settings.password), database=database)
         opened = await connect.open_session(address, wanted | _SESSION_PARAMETERS)
-        shown = opened.parameters | {"server_version": SERVER_VERSION}
+        shown = opened.parameters | {"server_version": SERVER_VERSION, "show_discovery": SHOW_DISCOVERY}
         if asked := parameters.get("client_protocol_version"):
             protocol = min(int(asked) if asked.isdigit() else 0, PROTOCOL_VERSION)
             shown["server_protocol_version"] = str(protocol)

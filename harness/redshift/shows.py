@@ -1,15 +1,16 @@
-"""SHOW DATABASES, SCHEMAS, TABLES, COLUMNS and GRANTS ON TABLE: the catalog as clients discover it.
+"""SHOW DATABASES, SCHEMAS, TABLES, COLUMNS, CONSTRAINTS, FUNCTIONS and so on: the catalog as clients discover it.
 
 In: the tokens of a SHOW. Out: a query of the view that has the answer's columns (`catalog/shows.sql`), or nothing if it
 shows a parameter. A name may be a parameter of a prepared statement. Source: Database Developer Guide, "SHOW
-DATABASES", "SHOW SCHEMAS", "SHOW TABLES", "SHOW COLUMNS", "SHOW GRANTS".
+DATABASES", "SHOW SCHEMAS", "SHOW TABLES", "SHOW COLUMNS", "SHOW CONSTRAINTS", "SHOW FUNCTIONS", "SHOW PROCEDURES",
+"SHOW PARAMETERS", "SHOW GRANTS", "SHOW COLUMN GRANTS".
 """
 
 from dataclasses import dataclass
 
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import not_supported, syntax_error
-from harness.redshift.tokens import Cursor, Token, code, name_of, quote_string
+from harness.redshift.tokens import Cursor, Token, closing, code, name_of, quote_string, split_arguments
 
 ROWS_MAX = 10_000
 HERE = "current_database()"
@@ -17,30 +18,65 @@ HERE = "current_database()"
 
 @dataclass(frozen=True)
 class _Listing:
-    """One of the SHOW commands: the words before the name, the columns its parts are, the column LIKE looks at."""
+    """One of the SHOW commands: the view with its answer, the words before the name, the columns its parts are.
+
+    filtered: the column LIKE looks at, if it has LIKE. granted: FOR names whom a grant is to. columns, condition: of
+    the view. typed: the name is followed by the types of its arguments.
+    """
 
     view: str
     source: tuple[str, ...]
     parts: tuple[str, ...]
-    filtered: str
+    filtered: str | None
     order: str
+    granted: bool = False
+    columns: str = "*"
+    condition: str = ""
+    typed: bool = False
 
 
-_LISTINGS = {
-    "DATABASES": _Listing("show_databases", (), (), "database_name", "1"),
-    "SCHEMAS": _Listing("show_schemas", ("FROM", "DATABASE"), ("database_name",), "schema_name", "2"),
-    "TABLES": _Listing("show_tables", ("FROM", "SCHEMA"), ("database_name", "schema_name"), "table_name", "3"),
-    "COLUMNS": _Listing(
-        "show_columns", ("FROM", "TABLE"), ("database_name", "schema_name", "table_name"), "column_name", "5"
+_SCHEMA, _TABLE = ("database_name", "schema_name"), ("database_name", "schema_name", "table_name")
+_FOREIGN, _EXPORTED = ("fk_database_name", "fk_schema_name", "fk_table_name"), (
+    "pk_database_name", "pk_schema_name", "pk_table_name",
+)  # fmt: skip
+
+
+def _parameters(kind: str, code: str) -> _Listing:
+    columns = (
+        f"database_name, schema_name, routine_name AS {kind}_name, parameter_name, ordinal_position, parameter_type, "
+        "data_type, character_maximum_length, numeric_precision, numeric_scale, remarks"
+    )
+    return _Listing(
+        "show_parameters", (), ("database_name", "schema_name", "routine_name"), "parameter_name", "5",
+        columns=columns, condition=f"prokind = '{code}'", typed=True,
+    )  # fmt: skip
+
+
+_LISTINGS: dict[tuple[str, ...], _Listing] = {  # the longer of two with the same beginning comes first
+    ("DATABASES",): _Listing("show_databases", (), (), "database_name", "1"),
+    ("SCHEMAS",): _Listing("show_schemas", ("FROM", "DATABASE"), ("database_name",), "schema_name", "2"),
+    ("TABLES",): _Listing("show_tables", ("FROM", "SCHEMA"), _SCHEMA, "table_name", "3"),
+    ("COLUMNS",): _Listing("show_columns", ("FROM", "TABLE"), _TABLE, "column_name", "5"),
+    ("CONSTRAINTS", "PRIMARY", "KEYS"): _Listing("show_primary_keys", ("FROM", "TABLE"), _TABLE, None, "4, 6"),
+    ("CONSTRAINTS", "FOREIGN", "KEYS", "EXPORTED"): _Listing(
+        "show_foreign_keys", ("FROM", "TABLE"), _EXPORTED, None, "6, 7, 10, 9"
     ),
-    "GRANTS": _Listing(
-        "show_grants", ("ON", "TABLE"), ("database_name", "schema_name", "object_name"), "object_name", "5, 7"
+    ("CONSTRAINTS", "FOREIGN", "KEYS"): _Listing("show_foreign_keys", ("FROM", "TABLE"), _FOREIGN, None, "2, 3, 10, 9"),
+    ("FUNCTIONS",): _Listing("show_functions", ("FROM", "SCHEMA"), _SCHEMA, "function_name", "3, 5"),
+    ("PROCEDURES",): _Listing("show_procedures", ("FROM", "SCHEMA"), _SCHEMA, "procedure_name", "3, 5"),
+    ("PARAMETERS", "OF", "FUNCTION"): _parameters("function", "f"),
+    ("PARAMETERS", "OF", "PROCEDURE"): _parameters("procedure", "p"),
+    ("COLUMN", "GRANTS"): _Listing(
+        "show_column_grants", ("ON", "TABLE"), _TABLE, "column_name", "4, 6, 9 DESC, 8", granted=True
+    ),
+    ("GRANTS",): _Listing(
+        "show_grants", ("ON", "TABLE"), ("database_name", "schema_name", "object_name"), None, "5, 7", granted=True
     ),
 }  # fmt: skip
 # what Redshift shows as well and this stand-in does not
 _UNSUPPORTED = frozenset((
-    "COLUMN", "CONSTRAINTS", "DATASHARES", "EXTERNAL", "FUNCTIONS", "MODEL", "PARAMETERS", "POLICIES",
-    "PROCEDURE", "PROCEDURES", "TABLE", "TEMPLATE", "VIEW",
+    "COLUMN", "CONSTRAINTS", "DATASHARES", "EXTERNAL", "MODEL", "PARAMETERS", "POLICIES", "PROCEDURE", "TABLE",
+    "TEMPLATE", "VIEW",
 ))  # fmt: skip
 
 
@@ -52,40 +88,60 @@ def show(tokens: list[Token]) -> str | None:
     """
     cursor = Cursor(code(tokens), 1)
     what = cursor.peek()
-    if what in _UNSUPPORTED and len(cursor.tokens) > 2:
-        raise not_supported(f"SHOW {what} is not supported by this stand-in")
-    listing = _LISTINGS.get(what)
+    listing = next((listing for words, listing in _LISTINGS.items() if cursor.take(*words)), None)
     if listing is None:
+        if what in _UNSUPPORTED and len(cursor.tokens) > 2:
+            raise not_supported(f"SHOW {what} is not supported by this stand-in")
         return None
-    cursor.at += 1
     if what == "DATABASES" and cursor.take("FROM", "DATA", "CATALOG"):
         raise not_supported("SHOW DATABASES FROM DATA CATALOG is not supported by this stand-in")
     if what == "GRANTS" and (cursor.peek(), cursor.peek(1)) != ("ON", "TABLE"):
         raise not_supported("SHOW GRANTS is supported by this stand-in for tables only: SHOW GRANTS ON TABLE")
-    conditions = _place(cursor, listing)
-    if what == "GRANTS":
-        conditions += [f"identity_name = {_identity(cursor)}"] if cursor.take("FOR") else []
-    elif cursor.take("LIKE"):
+    conditions = ([listing.condition] if listing.condition else []) + _place(cursor, listing)
+    if listing.typed:
+        conditions.append(f"argument_list = redshift_internal.type_list({_types(cursor)})")
+    if listing.granted and cursor.take("FOR"):
+        conditions.append(f"identity_name = {_identity(cursor)}")
+    if listing.filtered and cursor.take("LIKE"):
         conditions.append(f"{listing.filtered} LIKE {_pattern(cursor)}")
     limit = _limit(cursor) if cursor.take("LIMIT") else ROWS_MAX
     if cursor.peek():
         raise syntax_error(cursor.peek())
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT * FROM redshift_internal.{listing.view}{where} ORDER BY {listing.order} LIMIT {limit}"
+    source = f"redshift_internal.{listing.view}{where} ORDER BY {listing.order} LIMIT {limit}"
+    return f"SELECT {listing.columns} FROM {source}"
+
+
+def _types(cursor: Cursor) -> str:
+    """The types between parentheses, as they are written or as parameters of a prepared statement."""
+    if not cursor.take("("):
+        raise syntax_error(cursor.peek() or "end of input")
+    end = closing(cursor.tokens, cursor.at - 1)
+    inner, cursor.at = cursor.tokens[cursor.at : end], end
+    if not cursor.take(")"):
+        raise syntax_error("end of input")
+    if not inner:
+        return "VARIADIC '{}'::text[]"
+    return ", ".join(
+        f"{part[0].text}::text"
+        if part and part[0].kind == "parameter"
+        else quote_string(" ".join(t.text for t in part))
+        for part in split_arguments(inner)
+    )
 
 
 def _place(cursor: Cursor, listing: _Listing) -> list[str]:
     """The conditions that FROM … gives; a name that is left out at the front is that of this database."""
-    if not listing.source:
+    if not listing.parts:
         return []
-    if not cursor.take(*listing.source):
+    if listing.source and not cursor.take(*listing.source):
         raise syntax_error(cursor.peek() or "end of input")
     values = [_part(cursor)]
     while cursor.take("."):
         values.append(_part(cursor))
     missing = len(listing.parts) - len(values)
     if not 0 <= missing <= 1:
-        raise Refusal("42601", f"improper qualified name: {listing.source[1]} takes {'.'.join(listing.parts)}")
+        raise Refusal("42601", f"improper qualified name: it takes {'.'.join(listing.parts)}")
     return [f"{part} = {value}" for part, value in zip(listing.parts, [HERE] * missing + values, strict=True)]
 
 

@@ -21,6 +21,7 @@ from harness.redshift.lateral import lateral_aliases, replace_aliases
 from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Plan, not_supported, syntax_error
+from harness.redshift.routines import declared as declared_routine
 from harness.redshift.shows import show
 from harness.redshift.tokens import Cursor, Token, name_of
 from harness.redshift.workload import ModelSetting
@@ -153,7 +154,8 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         sql, *after = alter_table(tokens, rewrite)
         return Plan("ALTER TABLE", sql, after=tuple(after))
     if what in ("PROCEDURE", "FUNCTION"):
-        return Plan(f"{kind} {what}", _routine(tokens))
+        recorded = declared_routine(tokens) if kind == "CREATE" else None
+        return Plan(f"{kind} {what}", _routine(tokens), after=(recorded,) if recorded else ())
     if what == "MATERIALIZED" and kind == "CREATE":
         sql, *after = create_materialized_view(tokens, rewrite)
         return Plan("CREATE VIEW", sql, after=tuple(after))
@@ -161,6 +163,11 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return Plan(f"{kind} VIEW", create_late_view(tokens, rewrite) or lex.join(rewrite(tokens)))
     if what == "SCHEMA":
         return _schema(kind, tokens)
+    if what == "ROLE" and kind == "CREATE":
+        name = Cursor(lex.code(tokens), 2).name()
+        return Plan(
+            "CREATE ROLE", lex.join(rewrite(tokens)), after=(f"COMMENT ON ROLE {name} IS 'a role of Redshift'",)
+        )
     if what in ("USER", "GROUP", "ROLE", "DATABASE", "DEFAULT"):
         return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
     unknown = not_supported(f"{kind} {what} is not supported")

@@ -80,6 +80,7 @@ def _create_system_roles(cursor: psycopg2.extensions.cursor) -> None:
     for name in ("sys:operator", "sys:dba", "sys:superuser", "sys:secadmin", "sys:monitor"):
         if name not in there:
             cursor.execute(sql.SQL("create role {}").format(sql.Identifier(name)))
+            cursor.execute(sql.SQL("comment on role {} is 'a role of Redshift'").format(sql.Identifier(name)))
 
 
 _SETTINGS = {

@@ -16,11 +16,11 @@ begin
     return numbers;
 end $$;
 
+-- A key without a name has that of its table and first column, as the example of "SHOW CONSTRAINTS" has it.
 create or replace function redshift_internal.key_name(rel oid, contype "char", numbers smallint[]) returns name
     language sql as $$
     select (left(c.relname, 40) || case contype when 'p' then '' else '_' || (
-                select string_agg(left(a.attname, 20), '_' order by n.at) from unnest(numbers) with ordinality n(attnum, at)
-                  join pg_attribute a on a.attrelid = rel and a.attnum = n.attnum) end
+                select left(a.attname, 20) from pg_attribute a where a.attrelid = rel and a.attnum = numbers[1]) end
             || case contype when 'p' then '_pkey' when 'u' then '_key' else '_fkey' end)::name
       from pg_class c where c.oid = rel $$;
 
@@ -147,10 +147,26 @@ begin
      where d.classid = 'pg_class'::regclass and d.objsubid = 0 and d.objid in (k.relid, k.confrelid);
     delete from redshift_internal.late_view v using pg_event_trigger_dropped_objects() d
      where d.classid = 'pg_class'::regclass and d.objsubid = 0 and v.relid = d.objid;
+    delete from redshift_internal.routine r using pg_event_trigger_dropped_objects() d
+     where d.classid = 'pg_proc'::regclass and r.oid = d.objid;
 end $$;
 drop event trigger if exists redshift_dropped;
-create event trigger redshift_dropped on sql_drop when tag in ('DROP TABLE', 'DROP VIEW', 'DROP SCHEMA', 'ALTER TABLE', 'DROP OWNED')
+create event trigger redshift_dropped on sql_drop when tag in ('DROP TABLE', 'DROP VIEW', 'DROP SCHEMA', 'ALTER TABLE', 'DROP OWNED',
+                             'DROP FUNCTION', 'DROP PROCEDURE')
     execute function redshift_internal.on_drop();
+
+-- Of the routine of this name and these parameters, OUT included, in the schema that CREATE puts it in.
+create or replace function redshift_internal.declare_routine(name text, types text[]) returns void language plpgsql as $$
+declare
+    parts text[] := parse_ident(name);
+begin
+    insert into redshift_internal.routine
+        select p.oid, types from pg_catalog.pg_proc p
+         where p.proname = parts[cardinality(parts)]
+           and p.pronamespace = coalesce(to_regnamespace(quote_ident(parts[cardinality(parts) - 1])), current_schema()::regnamespace)
+           and array(select unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]))) = array(select t.type::regtype::oid from unnest(types) with ordinality t(type, at) order by at)
+        on conflict (oid) do update set types = excluded.types;
+end $$;
 
 create or replace function redshift_internal.declare_materialized_view(name text, source text, autorefresh boolean, said jsonb)
     returns void language plpgsql as $$

@@ -212,6 +212,16 @@ begin
     return tree;
 end $$;
 
+-- PostgreSQL has one kind of role: who may log in is a user, CREATE ROLE leaves a comment, the rest are groups.
+create or replace function redshift_internal.identity_type(identity oid) returns text language sql stable as $$
+    select case when identity = 0 then 'public' when rolcanlogin then 'user'
+                when shobj_description(identity, 'pg_authid') = 'a role of Redshift' then 'role' else 'group' end
+      from (select) nobody left join pg_catalog.pg_roles on oid = identity $$;
+-- "SHOW GRANTS" shows a group as a role with a slash before its name, as dbt-redshift found Redshift to do.
+create or replace function redshift_internal.identity_name(identity oid) returns text language sql stable as $$
+    select case redshift_internal.identity_type(identity) when 'public' then 'public' when 'group' then '/' else '' end
+           || case when identity = 0 then '' else pg_get_userbyid(identity) end $$;
+
 -- The column that a query names and nothing has; null if there is none, or another error comes first.
 create or replace function redshift_internal.undefined_column(query text) returns text language plpgsql as $$
 begin

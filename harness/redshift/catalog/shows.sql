@@ -28,17 +28,99 @@ create or replace view redshift_internal.show_columns as
       join redshift_internal.columns c
         on c.table_schema = r.schema_name and c.table_name = r.table_name and c.column_name = r.column_name
       left join redshift_internal.relation t on t.relid = to_regclass(format('%I.%I', r.schema_name, r.table_name));
--- "SHOW GRANTS"; a group is shown as a role with a slash before its name, as dbt-redshift found Redshift to do
+-- "SHOW GRANTS"
 create or replace view redshift_internal.show_grants as
     select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name,
            c.relname::varchar(128) as object_name, 'TABLE'::varchar(128) as object_type, p.privilege_type::varchar(128) as privilege_type,
            p.grantee::bigint::integer as identity_id,
-           case when p.grantee = 0 then 'public' when g.rolcanlogin then g.rolname else '/' || g.rolname end::varchar(128) as identity_name,
-           case when p.grantee = 0 then 'public' when g.rolcanlogin then 'user' else 'role' end::varchar(128) as identity_type,
+           redshift_internal.identity_name(p.grantee)::varchar(128) as identity_name,
+           replace(redshift_internal.identity_type(p.grantee), 'group', 'role')::varchar(128) as identity_type,
            p.is_grantable as admin_option, 'TABLE'::varchar(128) as privilege_scope,
            pg_catalog.pg_get_userbyid(p.grantor)::varchar(128) as grantor_name
       from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
-      cross join lateral aclexplode(c.relacl) p left join pg_catalog.pg_roles g on g.oid = p.grantee
+      cross join lateral aclexplode(c.relacl) p
      where c.relkind in ('r', 'v');
+-- "SHOW CONSTRAINTS"
+create or replace view redshift_internal.show_primary_keys as
+    select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name, c.relname::varchar(128) as table_name,
+           k.conname::varchar(128) as pk_name, a.attname::varchar(128) as column_name, u.at::integer as key_seq
+      from redshift_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      cross join lateral unnest(k.conkey) with ordinality u(attnum, at)
+      join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum
+     where k.contype = 'p';
+create or replace view redshift_internal.show_foreign_keys as
+    select current_database()::varchar(128) as pk_database_name, m.nspname::varchar(128) as pk_schema_name, d.relname::varchar(128) as pk_table_name,
+           b.attname::varchar(128) as pk_column_name, current_database()::varchar(128) as fk_database_name,
+           n.nspname::varchar(128) as fk_schema_name, c.relname::varchar(128) as fk_table_name, a.attname::varchar(128) as fk_column_name,
+           u.at::integer as key_seq, k.conname::varchar(128) as fk_name, p.conname::varchar(128) as pk_name,
+           null::varchar(128) as update_rule, null::varchar(128) as delete_rule, null::varchar(128) as deferrability
+      from redshift_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      join pg_catalog.pg_class d on d.oid = k.confrelid join pg_catalog.pg_namespace m on m.oid = d.relnamespace
+      cross join lateral unnest(k.conkey, k.confkey) with ordinality u(attnum, refnum, at)
+      join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum
+      join pg_catalog.pg_attribute b on b.attrelid = k.confrelid and b.attnum = u.refnum
+      left join redshift_catalog.pg_constraint p on p.conrelid = k.confrelid and p.conkey = k.confkey and p.contype in ('p', 'u')
+     where k.contype = 'f';
+
+-- "SHOW FUNCTIONS", "SHOW PROCEDURES" and "SHOW PARAMETERS"; a type as they name it, whoever wrote it
+create or replace function redshift_internal.type_name(written text) returns text language sql stable as $$
+    select case when written ~* '^interval *(y|month)' then 'intervaly2m' when written ~* '^interval *(d|hour|minute|second)' then 'intervald2s'
+                when lower(written) in ('varbyte', 'varbinary', 'binary varying') then 'binary varying'
+                when written ~* '^super$' then 'super'
+                else coalesce(redshift_catalog.data_type(format_type(to_regtype(written), null)), lower(written)) end $$;
+create or replace view redshift_internal.routine_parameter as
+    select p.oid, u.at::integer as ordinal_position, coalesce(p.proargnames[u.at], '')::varchar(128) as parameter_name,
+           case coalesce(p.proargmodes[u.at], 'i') when 'o' then 'OUT' when 'b' then 'INOUT' when 't' then 'OUT' else 'IN' end::varchar(128) as parameter_type,
+           redshift_internal.type_name(coalesce(r.types[u.at], format_type(u.type, null)))::varchar(128) as data_type,
+           case when p.prokind = 'p' then r.types[u.at] end as declared
+      from pg_catalog.pg_proc p left join redshift_internal.routine r on r.oid = p.oid
+      cross join lateral unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality u(type, at);
+create or replace view redshift_internal.show_routines as
+    select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name, p.proname::varchar(128) as routine_name,
+           p.pronargs::integer as number_of_arguments, coalesce(a.inputs, '')::varchar(65535) as argument_list,
+           case p.prokind when 'p' then coalesce(a.outputs, '') else redshift_internal.type_name(format_type(p.prorettype, null)) end::varchar(65535) as return_type,
+           coalesce(pg_catalog.obj_description(p.oid, 'pg_proc'), '')::varchar(256) as remarks, p.oid, p.prokind
+      from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      left join lateral (select string_agg(data_type, ', ' order by ordinal_position) filter (where parameter_type <> 'OUT') as inputs,
+                                string_agg(data_type, ', ' order by ordinal_position) filter (where parameter_type <> 'IN') as outputs
+                           from redshift_internal.routine_parameter where oid = p.oid) a on true
+     where p.prokind in ('f', 'p') and n.nspname not in ('redshift_internal', 'redshift_catalog');
+create or replace view redshift_internal.show_functions as
+    select database_name, schema_name, routine_name as function_name, number_of_arguments, argument_list, return_type, remarks
+      from redshift_internal.show_routines where prokind = 'f';
+create or replace view redshift_internal.show_procedures as
+    select database_name, schema_name, routine_name as procedure_name, number_of_arguments, argument_list, return_type, remarks
+      from redshift_internal.show_routines where prokind = 'p';
+create or replace view redshift_internal.show_parameters as  -- a function's result is its parameter 0
+    select s.database_name, s.schema_name, s.routine_name, a.parameter_name, a.ordinal_position, a.parameter_type, a.data_type,
+           case when a.data_type ~ '^(character|binary varying)' then coalesce(substring(a.declared from '\((\d+)'), '-1')::integer end as character_maximum_length,
+           case a.data_type when 'smallint' then 16 when 'integer' then 32 when 'bigint' then 64
+                            when 'numeric' then substring(a.declared from '\((\d+)')::integer end as numeric_precision,
+           case when a.data_type in ('smallint', 'integer', 'bigint') then 0
+                when a.data_type = 'numeric' then substring(a.declared from ',(\d+)')::integer end as numeric_scale,
+           ''::varchar(256) as remarks, s.argument_list, s.prokind
+      from redshift_internal.show_routines s
+      cross join lateral (select ordinal_position, parameter_name, parameter_type, data_type, declared
+                            from redshift_internal.routine_parameter where oid = s.oid
+                          union all select 0, '', 'RETURN', s.return_type, null where s.prokind = 'f') a;
+create or replace function redshift_internal.type_list(variadic types text[]) returns text language sql stable as $$
+    select coalesce(string_agg(redshift_internal.type_name(type), ', ' order by at), '') from unnest(types) with ordinality t(type, at) $$;
+-- "SHOW COLUMN GRANTS"
+create or replace view redshift_internal.show_column_grants as
+    select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name,
+           c.relname::varchar(128) as table_name, a.attname::varchar(128) as column_name, 'COLUMN'::varchar(128) as object_type,
+           p.privilege_type::varchar(128) as privilege_type, p.grantee::bigint::integer as identity_id,
+           redshift_internal.identity_name(p.grantee)::varchar(128) as identity_name,
+           replace(redshift_internal.identity_type(p.grantee), 'group', 'role')::varchar(128) as identity_type,
+           p.is_grantable as admin_option, 'COLUMN'::varchar(128) as privilege_scope,
+           pg_catalog.pg_get_userbyid(p.grantor)::varchar(128) as grantor_name
+      from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
+      join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      cross join lateral aclexplode(a.attacl) p
+     where c.relkind in ('r', 'v');
+grant select on redshift_internal.show_primary_keys, redshift_internal.show_foreign_keys, redshift_internal.show_functions,
+    redshift_internal.show_procedures, redshift_internal.show_parameters, redshift_internal.show_column_grants to public;
 grant select on redshift_internal.show_grants, redshift_internal.show_databases, redshift_internal.show_schemas, redshift_internal.show_tables,
     redshift_internal.show_columns to public;

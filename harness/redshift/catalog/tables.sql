@@ -43,6 +43,9 @@ grant select on all tables in schema redshift_internal to public;
 create table if not exists redshift_internal.late_view (relid oid primary key, columns text, query text, source text);
 -- A materialized view, which Redshift shows as a view: what its creator wrote, and whether it refreshes itself.
 create table if not exists redshift_internal.materialized_view (relid oid primary key, source text, autorefresh boolean);
+-- The types of a routine's parameters as they were declared (`harness.redshift.routines`).
+create table if not exists redshift_internal.routine (oid oid primary key, types text[]);
+grant select on redshift_internal.routine to public;
 create or replace view redshift_internal.late_view_name as
     select v.relid, n.nspname as schema_name, c.relname as view_name, quote_ident(n.nspname) || '.' || quote_ident(c.relname) as qualified,
            v.columns, v.query, v.source

@@ -120,7 +120,7 @@ create view pg_catalog.svv_columns as
 create view pg_catalog.svv_relation_privileges as
     select n.nspname::text as namespace_name, c.relname::text as relation_name, p.privilege_type::text as privilege_type,
            p.grantee::bigint::integer as identity_id, case when p.grantee = 0 then 'public' else g.rolname end::text as identity_name,
-           case when p.grantee = 0 then 'public' when g.rolcanlogin then 'user' else 'group' end::text as identity_type,
+           redshift_internal.identity_type(p.grantee) as identity_type,
            p.is_grantable as admin_option
       from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
       cross join lateral aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) p left join pg_roles g on g.oid = p.grantee

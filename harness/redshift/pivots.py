@@ -1,8 +1,8 @@
 """PIVOT and UNPIVOT of a subquery in FROM, as a grouped query and as a join with VALUES.
 
 In: the tokens of a statement. Out: tokens without either. The columns that neither names stay in the result, so the
-subquery must list its columns: what a table or a star has only the backend knows, and those are refused. Source:
-Database Developer Guide, "FROM clause" and "PIVOT and UNPIVOT examples".
+subquery must list its columns: what a table or a star has the backend was asked before (`pivot_sources`), and where it
+does not know it is refused. Source: Database Developer Guide, "FROM clause" and "PIVOT and UNPIVOT examples".
 """
 
 from dataclasses import dataclass
@@ -39,11 +39,11 @@ def rewrite_pivots(tokens: list[Token]) -> list[Token]:
         return tokens
     at = 0
     while at < len(tokens):
-        if tokens[at].upper in ("PIVOT", "UNPIVOT") and (opening := _opening(tokens, at)) is not None:
-            end = closing(tokens, opening)
-            start = _source(tokens, at)
-            modes = [token.upper for token in code(tokens[at + 1 : opening])]
-            sql = _render(tokens[start:at], tokens[at].upper, modes, tokens[opening + 1 : end])
+        if tokens[at].upper in ("PIVOT", "UNPIVOT") and (first := opening(tokens, at)) is not None:
+            end = closing(tokens, first)
+            start = source_start(tokens, at)
+            modes = [token.upper for token in code(tokens[at + 1 : first])]
+            sql = _render(tokens[start:at], tokens[at].upper, modes, tokens[first + 1 : end])
             alias = "" if _has_alias(tokens, end + 1) else f" AS redshift_rotated_{start}"
             tokens = [*tokens[:start], word(sql + alias), *tokens[end + 1 :]]
             at = start
@@ -59,7 +59,7 @@ def _has_alias(tokens: list[Token], at: int) -> bool:
     return following.upper == "AS" or following.upper not in NO_ALIAS | {"PIVOT", "UNPIVOT"}
 
 
-def _opening(tokens: list[Token], at: int) -> int | None:
+def opening(tokens: list[Token], at: int) -> int | None:
     """Where the parenthesis behind [INCLUDE | EXCLUDE] NULLS is; None for UNPIVOT of an object."""
     for index in range(at + 1, len(tokens)):
         if tokens[index].text == "(":
@@ -69,7 +69,7 @@ def _opening(tokens: list[Token], at: int) -> int | None:
     return None
 
 
-def _source(tokens: list[Token], at: int) -> int:
+def source_start(tokens: list[Token], at: int) -> int:
     """Where the subquery before PIVOT or UNPIVOT begins."""
     end = next((index for index in range(at - 1, -1, -1) if is_code(tokens[index])), None)
     if end is None or tokens[end].text != ")":
@@ -92,7 +92,7 @@ class _Value:
 
 
 def _render(source: list[Token], kind: str, modes: list[str], body: list[Token]) -> str:
-    columns = output_names(_select_list(source))
+    columns = output_names(select_list(source))
     if not columns:
         raise not_supported(
             f"{kind} of a subquery with a star or a column without a name is not supported by this stand-in"
@@ -113,7 +113,8 @@ def _render(source: list[Token], kind: str, modes: list[str], body: list[Token])
     return _unpivot(join(source), columns, code(body[:at]), column, values, nulls=modes == ["INCLUDE", "NULLS"])
 
 
-def _select_list(source: list[Token]) -> list[Token]:
+def select_list(source: list[Token]) -> list[Token]:
+    """What a subquery in parentheses selects, with all that follows."""
     inside = source[1 : closing(source, 0)]
     at = next((index for index, token in enumerate(inside) if is_code(token)), 0)
     if not inside or inside[at].upper != "SELECT":

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from harness.redshift import messages as wire
-from harness.redshift import origins
+from harness.redshift import origins, pivot_sources
 from harness.redshift.backend import Backend, Statement
 from harness.redshift.cancelling import Cancellable
 from harness.redshift.copy.work import S3Work
@@ -75,6 +75,9 @@ class Session:
 
     async def _on_query(self, body: bytes) -> None:
         sql, _ = wire.read_text(body)
+        if pivot_sources.rotates(sql):
+            sql = await pivot_sources.with_columns(self._backend, sql)
+            await self._backend.sync(hide_ready=True)
         plans = plan_script(sql)
         if not plans:
             self._backend.send(wire.query(""), Exchange("Q"))
@@ -176,6 +179,8 @@ class Session:
         name, at = wire.read_text(body)
         sql, at = wire.read_text(body, at)
         types = self._shapes.parse(name, body[at:])
+        if pivot_sources.rotates(sql):
+            sql = await pivot_sources.with_columns(self._backend, sql)
         plans = plan_script(sql)
         if len(plans) != 1:
             self._statements.pop(name, None)

@@ -212,6 +212,22 @@ begin
     return tree;
 end $$;
 
+-- The columns of a query, as JSON; null if it cannot be a view, as with a parameter or two columns of one name.
+create or replace function redshift_internal.output_columns(query text) returns text language plpgsql as $$
+declare
+    names text;
+begin
+    begin
+        execute 'create temporary view redshift_output as ' || query;
+        select json_agg(attname order by attnum)::text into names
+          from pg_catalog.pg_attribute where attrelid = 'pg_temp.redshift_output'::regclass and attnum > 0;
+        raise exception 'nothing is to be left of it';
+    exception when others then
+        null;
+    end;
+    return names;
+end $$;
+
 -- PostgreSQL has one kind of role: who may log in is a user, CREATE ROLE leaves a comment, the rest are groups.
 create or replace function redshift_internal.identity_type(identity oid) returns text language sql stable as $$
     select case when identity = 0 then 'public' when rolcanlogin then 'user'

@@ -36,6 +36,12 @@ Parts = Callable[[str], tuple[list[str], list[tuple[Any, ...]]]]
     ("PIVOT examples", "select * from (select partname, price from part) pivot "
      "(max(price) for partname in ('prop', 'rudder', 'wing'))", ["prop", "rudder", "wing"],
      [(Decimal(12), Decimal("3.75"), Decimal("15.2"))]),
+    ("PIVOT examples", "select * from part pivot (count(partname) for quality in (1, 2, null)) where price = 12",
+     ["manufacturer", "price", "1", "2", "null"], [("small", Decimal(12), 1, 0, 0)]),
+    ("PIVOT examples", "select * from (select * from (select price, quality from part) s) pivot "
+     "(sum(price) as s for quality in (1 as one)) p", ["one_s"], [(Decimal("29.70"),)]),
+    ("UNPIVOT examples", "select n, color from colors unpivot (n for color in (red, blue)) where quality = 'low'",
+     ["n", "color"], [(10, "red")]),
     ("PIVOT examples", "select * from (select quality, manufacturer from part) pivot "
      "(count(*) for quality in (1, 2, null)) order by manufacturer", ["manufacturer", "1", "2", "null"],
      [("big", 1, 1, 1), ("local", 1, 1, 1), ("small", 1, 0, 2)]),
@@ -59,8 +65,8 @@ def test_rotations(
 
 @pytest.mark.documented("PIVOT examples")
 @pytest.mark.parametrize("query", [
-    "select * from part pivot (count(*) for quality in (1))",  # the stand-in's limit
-    "select * from (select * from part) pivot (count(*) for quality in (1))",  # the same
+    "select * from nowhere pivot (count(*) for quality in (1))",
+    "select * from part p pivot (count(*) for quality in (1))",  # the stand-in's limit
     "select * from (select quality from part) pivot (stddev(quality) for quality in (1))",
     "select * from (select quality from part) pivot (count(*) quality in (1))",
     "select * from (select quality from part) pivot (count(*) for quality (1))",
@@ -70,3 +76,19 @@ def test_what_is_refused(parts: Parts, query: str) -> None:
     with pytest.raises(psycopg2.Error) as caught:
         parts(query)
     assert caught.value.pgcode in ("42601", "0A000")
+
+
+@pytest.mark.documented("PIVOT examples")
+def test_a_prepared_statement_pivots_a_table(connect: Callable[..., Any]) -> None:
+    connection = connect()
+    cursor = connection.cursor()
+    cursor.execute("create table part (quality int, price decimal(12, 2))")
+    cursor.execute("insert into part values (1, 2.5), (1, 7), (2, 8)")
+    for limit, expected in ((9, ()), (10, ([Decimal("9.50"), Decimal(8)],))):
+        cursor.execute('select * from part pivot (sum(price) for quality in (1, 2)) where "1" < %s', (limit,))
+        assert cursor.fetchall() == expected
+    with pytest.raises(Exception, match="not supported"):
+        cursor.execute("select * from nowhere pivot (sum(price) for quality in (1, 2))")
+    connection.rollback()
+    cursor.execute("select 1")
+    assert cursor.fetchone() == [1]

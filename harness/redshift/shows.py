@@ -52,6 +52,17 @@ def _parameters(kind: str, code: str) -> _Listing:
     )  # fmt: skip
 
 
+_GRANTED = "privilege_type, identity_id, identity_name, identity_type, admin_option, privilege_scope"
+
+
+def _grants(kind: str, parts: tuple[str, ...], columns: str = "", *, typed: bool = False) -> _Listing:
+    columns = columns or f"database_name, schema_name, object_name, object_type, {_GRANTED}, grantor_name"
+    return _Listing(
+        "show_grants", (), parts, None, "privilege_type, identity_name", granted=True, columns=columns,
+        condition=f"object_type = '{kind}'", typed=typed,
+    )  # fmt: skip
+
+
 _LISTINGS: dict[tuple[str, ...], _Listing] = {  # the longer of two with the same beginning comes first
     ("DATABASES",): _Listing("show_databases", (), (), "database_name", "1"),
     ("SCHEMAS",): _Listing("show_schemas", ("FROM", "DATABASE"), ("database_name",), "schema_name", "2"),
@@ -69,14 +80,21 @@ _LISTINGS: dict[tuple[str, ...], _Listing] = {  # the longer of two with the sam
     ("COLUMN", "GRANTS"): _Listing(
         "show_column_grants", ("ON", "TABLE"), _TABLE, "column_name", "4, 6, 9 DESC, 8", granted=True
     ),
-    ("GRANTS",): _Listing(
-        "show_grants", ("ON", "TABLE"), ("database_name", "schema_name", "object_name"), None, "5, 7", granted=True
+    ("GRANTS", "ON", "TABLE"): _grants("TABLE", ("database_name", "schema_name", "object_name")),
+    ("GRANTS", "ON", "SCHEMA"): _grants("SCHEMA", ("database_name", "object_name")),
+    ("GRANTS", "ON", "DATABASE"): _grants("DATABASE", ("database_name",), f"database_name, {_GRANTED}"),
+    ("GRANTS", "ON", "FUNCTION"): _grants("FUNCTION", ("database_name", "schema_name", "object_name"), typed=True),
+    ("GRANTS", "FOR"): _Listing(
+        "show_grants", (), (), None, "4, 2, 3, 5", granted=True,
+        columns="database_name, schema_name, nullif(object_name, CASE WHEN object_type IN ('SCHEMA', 'DATABASE') THEN "
+        "object_name END) AS object_name, object_type, privilege_type, identity_id, identity_name, identity_type, "
+        "privilege_scope",
     ),
 }  # fmt: skip
 # what Redshift shows as well and this stand-in does not
 _UNSUPPORTED = frozenset((
-    "COLUMN", "CONSTRAINTS", "DATASHARES", "EXTERNAL", "MODEL", "PARAMETERS", "POLICIES", "PROCEDURE", "TABLE",
-    "TEMPLATE", "VIEW",
+    "COLUMN", "CONSTRAINTS", "DATASHARES", "EXTERNAL", "GRANTS", "MODEL", "PARAMETERS", "POLICIES", "PROCEDURE",
+    "TABLE", "TEMPLATE", "VIEW",
 ))  # fmt: skip
 
 
@@ -88,20 +106,20 @@ def show(tokens: list[Token]) -> str | None:
     """
     cursor = Cursor(code(tokens), 1)
     what = cursor.peek()
-    listing = next((listing for words, listing in _LISTINGS.items() if cursor.take(*words)), None)
+    words, listing = next((found for found in _LISTINGS.items() if cursor.take(*found[0])), ((), None))
     if listing is None:
         if what in _UNSUPPORTED and len(cursor.tokens) > 2:
             raise not_supported(f"SHOW {what} is not supported by this stand-in")
         return None
     if what == "DATABASES" and cursor.take("FROM", "DATA", "CATALOG"):
         raise not_supported("SHOW DATABASES FROM DATA CATALOG is not supported by this stand-in")
-    if what == "GRANTS" and (cursor.peek(), cursor.peek(1)) != ("ON", "TABLE"):
-        raise not_supported("SHOW GRANTS is supported by this stand-in for tables only: SHOW GRANTS ON TABLE")
     conditions = ([listing.condition] if listing.condition else []) + _place(cursor, listing)
     if listing.typed:
         conditions.append(f"argument_list = redshift_internal.type_list({_types(cursor)})")
-    if listing.granted and cursor.take("FOR"):
+    if words[-1] == "FOR" or (listing.granted and cursor.take("FOR")):
         conditions.append(f"identity_name = {_identity(cursor)}")
+    if words[-1] == "FOR" and cursor.take("FROM", "DATABASE"):
+        conditions.append(f"database_name = {_part(cursor)}")
     if listing.filtered and cursor.take("LIKE"):
         conditions.append(f"{listing.filtered} LIKE {_pattern(cursor)}")
     limit = _limit(cursor) if cursor.take("LIMIT") else ROWS_MAX

@@ -28,18 +28,6 @@ create or replace view redshift_internal.show_columns as
       join redshift_internal.columns c
         on c.table_schema = r.schema_name and c.table_name = r.table_name and c.column_name = r.column_name
       left join redshift_internal.relation t on t.relid = to_regclass(format('%I.%I', r.schema_name, r.table_name));
--- "SHOW GRANTS"
-create or replace view redshift_internal.show_grants as
-    select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name,
-           c.relname::varchar(128) as object_name, 'TABLE'::varchar(128) as object_type, p.privilege_type::varchar(128) as privilege_type,
-           p.grantee::bigint::integer as identity_id,
-           redshift_internal.identity_name(p.grantee)::varchar(128) as identity_name,
-           replace(redshift_internal.identity_type(p.grantee), 'group', 'role')::varchar(128) as identity_type,
-           p.is_grantable as admin_option, 'TABLE'::varchar(128) as privilege_scope,
-           pg_catalog.pg_get_userbyid(p.grantor)::varchar(128) as grantor_name
-      from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
-      cross join lateral aclexplode(c.relacl) p
-     where c.relkind in ('r', 'v');
 -- "SHOW CONSTRAINTS"
 create or replace view redshift_internal.show_primary_keys as
     select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name, c.relname::varchar(128) as table_name,
@@ -107,6 +95,28 @@ create or replace view redshift_internal.show_parameters as  -- a function's res
                           union all select 0, '', 'RETURN', s.return_type, null where s.prokind = 'f') a;
 create or replace function redshift_internal.type_list(variadic types text[]) returns text language sql stable as $$
     select coalesce(string_agg(redshift_internal.type_name(type), ', ' order by at), '') from unnest(types) with ordinality t(type, at) $$;
+-- "SHOW GRANTS"; what an owner has without a grant is not shown of a database, a schema or a routine
+create or replace view redshift_internal.show_grants as
+    select current_database()::varchar(128) as database_name, o.schema_name::varchar(128) as schema_name,
+           o.object_name::varchar(128) as object_name, o.object_type::varchar(128) as object_type,
+           replace(p.privilege_type, 'TEMPORARY', 'TEMP')::varchar(128) as privilege_type, p.grantee::bigint::integer as identity_id,
+           redshift_internal.identity_name(p.grantee)::varchar(128) as identity_name,
+           replace(redshift_internal.identity_type(p.grantee), 'group', 'role')::varchar(128) as identity_type,
+           p.is_grantable as admin_option, o.object_type::varchar(128) as privilege_scope,
+           pg_catalog.pg_get_userbyid(p.grantor)::varchar(128) as grantor_name, o.argument_list::varchar(65535) as argument_list
+      from (select n.nspname as schema_name, c.relname as object_name, 'TABLE' as object_type, c.relacl as acl, null::oid as owner,
+                   null as argument_list
+              from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
+             where c.relkind in ('r', 'v')
+            union all select nspname, nspname, 'SCHEMA', nspacl, nspowner, null from redshift_catalog.pg_namespace
+            union all select null, datname, 'DATABASE', coalesce(datacl, acldefault('d', datdba)), datdba, null
+                        from pg_catalog.pg_database where datname = current_database()
+            union all select r.schema_name, r.routine_name, case r.prokind when 'p' then 'PROCEDURE' else 'FUNCTION' end,
+                             coalesce(f.proacl, acldefault('f', f.proowner)), f.proowner, r.argument_list
+                        from redshift_internal.show_routines r join pg_catalog.pg_proc f on f.oid = r.oid
+                       where r.schema_name not in ('pg_catalog', 'information_schema')) o
+      cross join lateral aclexplode(o.acl) p
+     where p.grantee is distinct from o.owner and p.privilege_type <> 'CONNECT';
 -- "SHOW COLUMN GRANTS"
 create or replace view redshift_internal.show_column_grants as
     select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name,

@@ -443,7 +443,8 @@ def test_show_of_a_prepared_statement(connect: Connect, schema: str) -> None:
 @pytest.mark.parametrize(("statement", "code"), [
     ("show tables", "42601"), ("show tables from schema a.b.c", "42601"), ("show columns from table t", "42601"),
     ("show tables from schema public like pattern", "42601"), ("show tables from schema public limit 10001", "22023"),
-    ("show schemas from database dev order by 1", "42601"), ("show grants on schema s", "0A000"),
+    ("show schemas from database dev order by 1", "42601"), ("show grants on template s", "0A000"),
+    ("show grants on schema a.b.c", "42601"), ("show grants for", "42601"),
     ("show databases from data catalog", "0A000"),
 ])  # fmt: skip
 def test_a_show_that_cannot_be(sql: Sql, statement: str, code: str) -> None:

@@ -64,6 +64,40 @@ def test_roles_are_granted(sql: Sql, schema: str) -> None:
 
 
 @pytest.mark.documented("SHOW GRANTS")
+def test_grants_on_other_objects_are_shown(sql: Sql, schema: str) -> None:
+    user, role = f"{schema}_u", f"{schema}_r"
+    sql(f"create table t (a integer); create user {user} password 'Abcdef123'; create role {role}")
+    sql("create function f (int) returns int stable as $$ select $1 $$ language sql")
+    sql("create function f (varchar) returns int stable as $$ select 1 $$ language sql")
+    try:
+        sql(f"grant usage on schema {schema} to {user} with grant option")
+        sql(f"grant create on schema {schema} to role {role}; grant create on database dev to {user}")
+        sql(f"grant select on t to {user}; revoke all on function f(int) from public")
+        sql(f"grant execute on function f(int) to {user}")
+        assert [row[:5] + row[6:] for row in sql(f"show grants on schema dev.{schema}")] == [
+            ("dev", schema, schema, "SCHEMA", "CREATE", role, "role", False, "SCHEMA", USER),
+            ("dev", schema, schema, "SCHEMA", "USAGE", user, "user", True, "SCHEMA", USER),
+        ]
+        of_database = sql(f"show grants on database dev for {user}")
+        assert [row[:2] + row[3:] for row in of_database] == [("dev", "CREATE", user, "user", False, "DATABASE")]
+        assert [row[1] for row in sql("show grants on database dev for public")] == ["TEMP"]
+        executed = [row[4:5] + row[6:7] for row in sql(f"show grants on function {schema}.f(integer)")]
+        assert executed == [("EXECUTE", user)]
+        assert [row[6] for row in sql(f"show grants on function dev.{schema}.f(varchar)")] == ["public"]
+        assert [row[:5] + row[6:] for row in sql(f"show grants for {user} from database dev")] == [
+            ("dev", None, None, "DATABASE", "CREATE", user, "user", "DATABASE"),
+            ("dev", schema, "f", "FUNCTION", "EXECUTE", user, "user", "FUNCTION"),
+            ("dev", schema, None, "SCHEMA", "USAGE", user, "user", "SCHEMA"),
+            ("dev", schema, "t", "TABLE", "SELECT", user, "user", "TABLE"),
+        ]
+        assert [row[4] for row in sql(f"show grants for role {role} limit 1")] == ["CREATE"]
+    finally:
+        sql(f"revoke create on database dev from {user}; revoke all on schema {schema} from {user}")
+        sql(f"revoke all on schema {schema} from role {role}; drop function f(int); drop table t")
+        sql(f"drop user {user}; drop role {role}")
+
+
+@pytest.mark.documented("SHOW GRANTS")
 def test_grants_on_a_table_are_shown(sql: Sql, schema: str) -> None:
     user = f"{schema}_u"
     sql(f"create table t (a integer); create user {user} password 'Abcdef123'; create group {schema}_g")

@@ -17,9 +17,9 @@ from harness.redshift.numerics import NUMERIC, UNKNOWN, Decimal
 from harness.redshift.scaled import scaled
 
 JSONB, BYTEA, INTERVAL, SUPER, VARBYTE, INTERVALY2M, INTERVALD2S = 3802, 17, 1186, 4000, 6551, 1188, 1190
-TIMESTAMPTZ, ABSTIME = 1184, 702
+TIME, TIMETZ, TIMESTAMPTZ, ABSTIME = 1083, 1266, 1184, 702
 BINARY = 2  # the protocol version from which numbers are binary
-_MARKS = tuple(struct.pack("!I", oid) for oid in (JSONB, BYTEA, INTERVAL, TIMESTAMPTZ))
+_MARKS = tuple(struct.pack("!I", oid) for oid in (JSONB, BYTEA, INTERVAL, TIMESTAMPTZ, TIME, TIMETZ))
 ACLITEM, ACLITEMS = 1033, 1034
 _BINARY_MARKS = tuple(struct.pack("!I", oid) for oid in (NUMERIC, ACLITEMS))  # those of protocol version 2
 _ELEMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^,{}"]+)')  # of an array's text
@@ -55,6 +55,16 @@ def _acl(text: bytes) -> bytes:
     return head + b"".join(struct.pack("!i", len(item)) + item for item in items)
 
 
+def _clock(text: bytes) -> bytes:
+    """A time of day, whose end of the day is the beginning of one: 24:00:00 comes as 00:00:00."""
+    return b"00" + text[2:] if text.startswith(b"24") else text
+
+
+def _microseconds_of_day(time: bytes) -> bytes:
+    """The same in binary, with or without a zone behind it."""
+    return bytes(8) + time[8:] if struct.unpack_from("!q", time) == (_DAY_US,) else time
+
+
 def _months(interval: bytes) -> bytes:
     """A binary interval as the number of its months."""
     return struct.pack("!i", _INTERVAL.unpack(interval)[2])
@@ -86,7 +96,10 @@ class Form:
     from_text: bool = False
 
 
-_FORMS = {JSONB: Form(SUPER, _compact), BYTEA: Form(VARBYTE, _digits)}
+_FORMS = {
+    JSONB: Form(SUPER, _compact), BYTEA: Form(VARBYTE, _digits), TIME: Form(TIME, _clock, _microseconds_of_day),
+    TIMETZ: Form(TIMETZ, _clock, _microseconds_of_day),
+}  # fmt: skip
 _BINARY_FORMS = {BYTEA: Form(VARBYTE, _bytes), ACLITEMS: Form(ACLITEMS, binary=_acl, from_text=True)}
 _ABSTIME = Form(ABSTIME, binary=_seconds)
 _YEAR_TO_MONTH, _DAY_TO_SECOND = Form(INTERVALY2M, binary=_months), Form(INTERVALD2S, binary=_microseconds)

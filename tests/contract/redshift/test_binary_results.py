@@ -119,13 +119,14 @@ def test_a_number_that_does_not_fit_is_an_error(connect: Connect) -> None:
 def test_dates_and_times(connect: Connect, version: int) -> None:
     query = (
         "select date '2020-02-29', time '23:59:59.5', timetz '12:00:00+02', timestamp '2020-02-29 01:02:03.5', "
-        "timestamptz '2020-02-29 01:02:03+01', date '1900-01-01'"
+        "timestamptz '2020-02-29 01:02:03+01', date '1900-01-01', time '24:00:00', timetz '24:00:00-06'"
     )
     row, _ = _read(connect, query, version=version)
     assert row == [
         datetime.date(2020, 2, 29), datetime.time(23, 59, 59, 500_000), datetime.time(10, tzinfo=datetime.UTC),
         datetime.datetime(2020, 2, 29, 1, 2, 3, 500_000),
         datetime.datetime(2020, 2, 29, 0, 2, 3, tzinfo=datetime.UTC), datetime.date(1900, 1, 1),
+        datetime.time(0), datetime.time(6, tzinfo=datetime.UTC),
     ]  # fmt: skip
 
 

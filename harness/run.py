@@ -57,6 +57,8 @@ FEED_TIMEOUT_S = 120.0
 FEED_TIMEOUT_A_FILE_S = 0.25
 DISPATCHER_TIMEOUT_S = 60.0
 ACCOUNTING_THREADS = 2
+# A type of 1.25 million records takes up to 0.7 GB of PostgreSQL's memory, and a container has a limit.
+ACCOUNTING_THREADS_IN_CONTAINERS = 1
 
 
 @dataclass(frozen=True)
@@ -384,7 +386,8 @@ class Run:
                 if file.is_mended:
                     expected = replace(planned, source=None)
                 delivered[planned.type].append(DeliveredFile(planned.index, planned.key, self._reader(expected)))
-        with ThreadPoolExecutor(ACCOUNTING_THREADS) as pool:
+        threads = ACCOUNTING_THREADS_IN_CONTAINERS if self.endpoints.inside else ACCOUNTING_THREADS
+        with ThreadPoolExecutor(threads) as pool:
             list(pool.map(lambda item: self._account_type(*item), delivered.items()))
 
     def _account_type(self, type_name: str, files: list[DeliveredFile]) -> None:

@@ -56,9 +56,15 @@ def _make_cluster(password: str) -> None:
 
 
 def _start_postgres() -> subprocess.Popen[bytes]:
-    # A commit is in the kernel's hands before it is answered: the server may be killed, though not the machine.
-    # Its memory is the container's, of which the machine's says nothing.
-    settings = postgres.SETTINGS | {"listen_addresses": "*", "synchronous_commit": "on", "shared_buffers": "1GB"}
+    settings = postgres.SETTINGS | {
+        "listen_addresses": "*",
+        # A commit is in the kernel's hands before it is answered: the server may be killed, though not the machine.
+        "synchronous_commit": "on",
+        "shared_buffers": f"{postgres.shared_buffers_mb(postgres.memory_mb())}MB",
+        # Where the engine keeps volumes in memory the log is the container's memory, too.
+        "max_wal_size": "512MB",
+        "checkpoint_warning": "0",  # which makes checkpoints frequent
+    }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return subprocess.Popen([_binaries() / "postgres", "-D", DATA, "-p", str(POSTGRES_PORT), *options])
 

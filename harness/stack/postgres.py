@@ -10,6 +10,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,8 @@ from harness.stack.processes import LOOPBACK, Child, is_listening, prioritize, s
 SUPERUSER = "nrt"
 DATABASE = "dev"
 START_TIMEOUT_S = 60
+# A container's own control group as it sees it, version 2 and 1
+LIMIT_FILES = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 # Before the functions, which take no CPU from Redshift; behind the load.
 NICENESS = -5
 
@@ -62,8 +65,19 @@ SETTINGS = {
 }
 
 
+def memory_mb(limits: Sequence[Path] = LIMIT_FILES) -> int:
+    """What this process may use: its container's limit, or the machine's memory where there is none."""
+    machine_mb = psutil.virtual_memory().total // 2**20
+    for limit in limits:
+        try:
+            return min(machine_mb, int(limit.read_text()) // 2**20)
+        except (OSError, ValueError):  # the other version of control groups; "max"
+            continue
+    return machine_mb
+
+
 def shared_buffers_mb(memory_mb: int) -> int:
-    """An eighth of the machine's memory, at least 256 MB and at most 2 GB: functions and files want the rest.
+    """An eighth of the memory there is, at least 256 MB and at most 2 GB: functions and files want the rest.
 
     It is taken as it is used; a merge's tables then stay in it.
     """
@@ -128,7 +142,7 @@ def start(directory: Path, logs: Path, port: int, password: str) -> Child:
     if initdb.returncode:
         raise HarnessError(f"initdb failed: {' | '.join(initdb.stderr.strip().splitlines()[-3:])}")
     password_file.unlink()
-    shared_buffers = {"shared_buffers": f"{shared_buffers_mb(psutil.virtual_memory().total // 2**20)}MB"}
+    shared_buffers = {"shared_buffers": f"{shared_buffers_mb(memory_mb())}MB"}
     settings = [part for name, value in (shared_buffers | SETTINGS).items() for part in ("-c", f"{name}={value}")]
     server = spawn(
         "postgres", [binaries / "postgres", "-D", data, "-p", str(port), *settings], log,

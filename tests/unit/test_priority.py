@@ -3,10 +3,12 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
-from harness.stack.postgres import shared_buffers_mb
+from harness.stack.postgres import memory_mb, shared_buffers_mb
 from harness.stack.processes import prioritize
 
 
@@ -38,3 +40,13 @@ def test_what_is_more_urgent_already_stays_so(pid: int) -> None:
 @pytest.mark.parametrize(("memory_gb", "mb"), [(1, 256), (8, 1024), (16, 2048), (256, 2048)])
 def test_the_warehouse_keeps_an_eighth_of_the_memory_within_bounds(memory_gb: int, mb: int) -> None:
     assert shared_buffers_mb(memory_gb * 1024) == mb
+
+
+def test_a_container_has_the_memory_of_its_limit(tmp_path: Path) -> None:
+    missing, limit = tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes"
+    limit.write_text(f"{128 << 20}\n")
+    assert memory_mb((missing, limit)) == 128
+    missing.write_text("max\n")
+    assert memory_mb((missing, tmp_path / "neither")) == psutil.virtual_memory().total // 2**20
+    limit.write_text(f"{1 << 62}\n")
+    assert memory_mb((limit,)) == psutil.virtual_memory().total // 2**20

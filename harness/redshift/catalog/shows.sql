@@ -95,7 +95,7 @@ create or replace view redshift_internal.show_parameters as  -- a function's res
                           union all select 0, '', 'RETURN', s.return_type, null where s.prokind = 'f') a;
 create or replace function redshift_internal.type_list(variadic types text[]) returns text language sql stable as $$
     select coalesce(string_agg(redshift_internal.type_name(type), ', ' order by at), '') from unnest(types) with ordinality t(type, at) $$;
--- "SHOW GRANTS"; what an owner has without a grant is not shown of a database, a schema or a routine
+-- "SHOW GRANTS"; what an owner has without a grant is not shown, as redshift_connector's tests have it
 create or replace view redshift_internal.show_grants as
     select current_database()::varchar(128) as database_name, o.schema_name::varchar(128) as schema_name,
            o.object_name::varchar(128) as object_name, o.object_type::varchar(128) as object_type,
@@ -104,7 +104,7 @@ create or replace view redshift_internal.show_grants as
            replace(redshift_internal.identity_type(p.grantee), 'group', 'role')::varchar(128) as identity_type,
            p.is_grantable as admin_option, o.object_type::varchar(128) as privilege_scope,
            pg_catalog.pg_get_userbyid(p.grantor)::varchar(128) as grantor_name, o.argument_list::varchar(65535) as argument_list
-      from (select n.nspname as schema_name, c.relname as object_name, 'TABLE' as object_type, c.relacl as acl, null::oid as owner,
+      from (select n.nspname as schema_name, c.relname as object_name, 'TABLE' as object_type, c.relacl as acl, c.relowner as owner,
                    null as argument_list
               from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
              where c.relkind in ('r', 'v')

@@ -31,15 +31,8 @@ INTERNAL = (
 )
 """What LocalStack tells its own init binary; a function does not see it."""
 TASK_ROOT = "/var/task"
-SANDBOX_VARIABLES = {
-    "LANG": "en_US.UTF-8",
-    "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
-    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-    "PWD": TASK_ROOT,
-    "PYTHONPATH": "/var/runtime",
-    "SHLVL": "0",
-}
-"""As recorded on AWS (LocalStack test_lambda_common.snapshot.json, introspection of the Python runtimes)."""
+IMAGES_ARE_AS = "python"
+"""An image's handler environment is a Python's."""
 PROCESSES_MAX = 1_024
 """AWS: "Lambda quotas", execution processes/threads."""
 
@@ -76,7 +69,7 @@ def of(version: FunctionVersion, env_vars: dict[str, str], tmp: Path, settings: 
         ImageNotRegistered: no image of that name is known.
     """
     function = version.config
-    variables = dict(SANDBOX_VARIABLES)
+    variables = runtimes.sandbox_variables(function.runtime or IMAGES_ARE_AS)
     if function.package_type == PackageType.Image:
         image = images.look_up(function.image.image_uri, settings.images_file)
         override = function.image_config
@@ -100,7 +93,7 @@ def of(version: FunctionVersion, env_vars: dict[str, str], tmp: Path, settings: 
     opt = layers.unpack(version)
     added = layers.python_path(opt, mounted=has_rooms)
     if added:
-        variables["PYTHONPATH"] = ":".join([*added, variables["PYTHONPATH"]])
+        variables["PYTHONPATH"] = ":".join([*added, *filter(None, [variables.get("PYTHONPATH")])])
     most = int(config.LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES)
     if not has_rooms:
         variables |= {"LAMBDA_TASK_ROOT": root, "PWD": cwd, "TMPDIR": str(tmp)}

@@ -17,6 +17,31 @@ BOOTSTRAP = "bootstrap"
 """AWS: "Building a custom runtime for AWS Lambda", an executable of this name at the root of the package."""
 
 
+_ALWAYS = {
+    "LANG": "en_US.UTF-8",
+    "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+}
+_MANAGED = {"PWD": "/var/task", "SHLVL": "0"}
+
+
+def sandbox_variables(name: str) -> dict[str, str]:
+    """The variables that functions of a runtime find besides their own and `AWS_…`.
+
+    As recorded on AWS (LocalStack test_lambda_common.snapshot.json, introspection of the Python, Node.js and provided
+    runtimes); others are taken to be as `provided`, with a working directory.
+    """
+    if name.startswith("provided"):
+        return dict(_ALWAYS)
+    if name.startswith("python"):
+        return _ALWAYS | _MANAGED | {"PYTHONPATH": "/var/runtime"}
+    if name.startswith("nodejs"):
+        major = name.removeprefix("nodejs").partition(".")[0]
+        layers = f"/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules"
+        return _ALWAYS | _MANAGED | {"NODE_PATH": f"{layers}:/var/runtime/node_modules:/var/runtime:/var/task"}
+    return _ALWAYS | _MANAGED
+
+
 class RuntimeNotHere(Exception):
     """Nothing on this machine can run functions of this runtime."""
 

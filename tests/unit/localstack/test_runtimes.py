@@ -50,3 +50,26 @@ def test_a_registration_that_is_neither_is_named(tmp_path: Path, entry: object) 
     file.write_text(json.dumps({"ruby3.4": entry}))
     with pytest.raises(ValueError, match=r"runtimes\.json: ruby3\.4: wants an interpreter or a command"):
         runtimes.look_up("ruby3.4", sys.executable, file)
+
+
+@pytest.mark.parametrize(
+    ("name", "only"),
+    [
+        ("python3.12", {"PYTHONPATH": "/var/runtime", "PWD": "/var/task", "SHLVL": "0"}),
+        (
+            "nodejs20.x",
+            {
+                "NODE_PATH": "/opt/nodejs/node20/node_modules:/opt/nodejs/node_modules:"
+                "/var/runtime/node_modules:/var/runtime:/var/task",
+                "PWD": "/var/task",
+                "SHLVL": "0",
+            },
+        ),
+        ("provided.al2023", {}),
+        ("ruby3.4", {"PWD": "/var/task", "SHLVL": "0"}),
+    ],
+)
+def test_each_runtime_has_the_variables_recorded_of_it(name: str, only: dict[str, str]) -> None:
+    found = runtimes.sandbox_variables(name)
+    assert {key: value for key, value in found.items() if key not in ("LANG", "LD_LIBRARY_PATH", "PATH")} == only
+    assert found["LANG"] == "en_US.UTF-8"

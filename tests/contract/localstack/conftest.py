@@ -333,6 +333,14 @@ class Queue:
 
 
 @pytest.fixture
+def tried_before() -> Iterator[str]:
+    """Source whose last line has a body to come: what the first start of a function does, and no later one."""
+    flag = Path("/tmp") / f"tried-{uuid.uuid4().hex}"  # the function's own, where the emulator gives it one
+    yield f"import os, pathlib\nflag = pathlib.Path('{flag}')\nif not flag.exists():\n    flag.touch()\n    "
+    flag.unlink(missing_ok=True)
+
+
+@pytest.fixture
 def make_queue(aws: Aws) -> Iterator[Callable[..., Queue]]:
     """Make queues, with a dead letter queue when `max_receive_count` is given; they are deleted afterwards."""
     made: list[Queue] = []

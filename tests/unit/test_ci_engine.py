@@ -111,3 +111,14 @@ def test_down_waits_for_who_brings_one_up(tmp_path: Path, docker: Path) -> None:
     _, said = down.communicate()
     assert down.returncode == 0, said
     assert not callers.state.exists()
+
+
+def test_what_it_brought_up_is_taken_down_when_the_command_fails(tmp_path: Path, docker: Path) -> None:
+    environment = os.environ | {
+        "PATH": f"{docker}:{os.environ['PATH']}", "NRT_ENGINE_STATE": str(tmp_path / "state"),
+        "NRT_REQUIRE_ENGINE": "1",
+    }  # fmt: skip
+    command = [SCRIPT, "run", "sh", "-c", f"test -e {tmp_path}/state/owner && exit 3"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 3, run.stderr
+    assert not (tmp_path / "state").exists()

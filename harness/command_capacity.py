@@ -12,11 +12,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from harness import capacity, local_stack, saturation
+from harness import capacity, interruption, local_stack, saturation
 from harness.capacity import Found, Step
 from harness.checks import Verdict
 from harness.cli.options import print_json
-from harness.command_run import facts_of, judged, record, shaped, sigterm_is_ctrl_c
+from harness.command_run import facts_of, judged, record, shaped
 from harness.errors import ExitCode, UsageError
 from harness.plan import plan, with_overrides
 from harness.progress import Progress
@@ -49,7 +49,7 @@ def find_capacity(request: RunRequest, search: Search, out: Path | None, stack: 
         )
         return step
 
-    with sigterm_is_ctrl_c():
+    with interruption.raises():
         found = capacity.search(search, run)
     answer = found.held or found.steps[0]
     shutil.copytree(whole.path / answer.directory, whole.path, dirs_exist_ok=True)

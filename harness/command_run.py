@@ -1,18 +1,16 @@
 """`harness run`: from the command line's words to a judged run directory."""
 
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 import click
 from rich.console import Console
 
-from harness import catalogue, describe, local_stack, queries, warehouse_model
+from harness import catalogue, describe, interruption, local_stack, queries, warehouse_model
 from harness import pipeline as pipelines
 from harness.checks import Check
 from harness.cli.options import print_json
@@ -36,20 +34,6 @@ from harness.stack.endpoints import Endpoints
 from harness.timing import scaled
 from harness.verdict import Judgement, judge_stored
 from harness.verdict_text import verdict_text
-
-
-@contextmanager
-def sigterm_is_ctrl_c() -> Iterator[None]:
-    """CI systems end a job with SIGTERM: the run is then to stop as cleanly as on Ctrl-C."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -189,7 +173,7 @@ def run_and_judge(
     facts = facts_of(request, stack)
     directory.write_facts(facts)
     progress = Progress(Console(stderr=True))
-    with sigterm_is_ctrl_c():
+    with interruption.raises():
         tell = (lambda url: progress.phase(f"live view: {url}")) if live else None
         record(request, facts, directory, progress, given, live=tell)
     return judged(directory, request.scenario.checks)

@@ -18,7 +18,6 @@ from harness.timing import Timing
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
@@ -279,25 +278,3 @@ def provision(pipeline: Pipeline, timing: Timing, aws: Aws, seen: Endpoints | No
     except (ClientError, WaiterError) as error:
         raise HarnessError(f"provisioning {pipeline.name}: {error}") from error
     return Provisioned(resources)
-
-
-def _remove_objects(aws: Aws, bucket: str, prefix: str) -> None:
-    for page in aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        if found := page.get("Contents", []):
-            keys: list[ObjectIdentifierTypeDef] = [{"Key": item["Key"]} for item in found]
-            aws.s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
-
-
-def empty(pipeline: Pipeline, provisioned: Provisioned, aws: Aws) -> None:
-    """Forget what an earlier run left: queues and tables start empty, and the bucket for a job that lists it."""
-    if pipeline.batch:
-        for settings in pipeline.types.values():
-            _remove_objects(aws, pipeline.bucket, settings.prefix)
-    for resource in provisioned.types.values():
-        aws.sqs.purge_queue(QueueUrl=resource.queue_url)
-        aws.sqs.purge_queue(QueueUrl=resource.dead_letter_queue_url)
-    with sql.warehouse(aws.endpoints, "nrt-provision") as connection, connection.cursor() as cursor:
-        connection.autocommit = True
-        for settings in pipeline.types.values():
-            cursor.execute(f"TRUNCATE {settings.stage_table}")
-            cursor.execute(f"TRUNCATE {settings.final_table}")

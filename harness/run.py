@@ -9,9 +9,9 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from harness.aws import Aws
 from harness.aws_stack import invocations
 from harness.aws_stack.accounting import account as account_on_aws
 from harness.aws_stack.adopted import start_empty
+from harness.emptying import empty
 from harness.errors import HarnessError
 from harness.faults.network import endpoints_needed
 from harness.faults.proxied import Control, proxied
@@ -42,12 +43,13 @@ from harness.offer import AHEAD_FILES, Load, Offer, prepare_feed
 from harness.outages import Backend, lasting_backend, parts_come_back
 from harness.pipeline import Pipeline
 from harness.progress import Progress
-from harness.provision import empty, functions_of, provision
+from harness.provision import functions_of, provision
 from harness.run_directory import RunDirectory, RunFacts
 from harness.scenario import Scenario
 from harness.stack.embedded import is_running
 from harness.stack.endpoints import Endpoints
 from harness.timing import Timing
+from harness.workers import Workers, started_workers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,43 +79,6 @@ class RunRequest:
     rejects: frozenset[int] = frozenset()
     command: str | None = None
     ahead_files: int = AHEAD_FILES
-
-
-@dataclass(frozen=True)
-class _Workers:
-    """The threads of a run: what they raise is found, not lost."""
-
-    executor: ThreadPoolExecutor
-    futures: dict[str, Future[None]]
-    stop: threading.Event
-
-    def start(self, name: str, work: Callable[[], None]) -> None:
-        self.futures[name] = self.executor.submit(work)
-
-    def raise_if_dead(self) -> None:
-        for name, future in self.futures.items():
-            if future.done() and (error := future.exception()) is not None:
-                raise HarnessError(f"{name} died: {type(error).__name__}: {' '.join(str(error).split())}") from error
-
-    def end(self) -> None:
-        """Let every thread finish what it is at.
-
-        Raises:
-            HarnessError: one of them had died.
-        """
-        self.stop.set()
-        self.executor.shutdown(wait=True)
-        self.raise_if_dead()
-
-
-@contextmanager
-def _workers() -> Iterator[_Workers]:
-    workers = _Workers(ThreadPoolExecutor(thread_name_prefix="harness"), {}, threading.Event())
-    try:
-        yield workers
-    finally:
-        workers.stop.set()
-        workers.executor.shutdown(wait=True)
 
 
 def warehouse_log(endpoints: Endpoints, logs: Path) -> str:
@@ -167,9 +132,9 @@ class Run:
             seen, proxy = self._stand_between(cleanup)
             provisioned = provision(request.pipeline, request.timing, aws, seen)
             if (on_aws := self.endpoints.on_aws) is None:
-                empty(request.pipeline, provisioned, aws)
+                empty(request.pipeline, provisioned, aws, self.progress.phase)
             else:
-                start_empty(request.pipeline, provisioned, aws, on_aws)
+                start_empty(request.pipeline, provisioned, aws, on_aws, self.progress.phase)
             self.ledger.append(
                 "provisioned",
                 max_receive_count={
@@ -191,12 +156,12 @@ class Run:
             offer = Offer(
                 feed, request.seed, request.pipeline.bucket, seen, self.directory.logs, request.ahead_files
             )  # fmt: skip
-            workers = cleanup.enter_context(_workers())
+            workers = cleanup.enter_context(started_workers())
             before = Reading.take(self.endpoints)
             self._offer(offer, watched, workers, timeline, cleanup, seen)
             self._drain(workers)
-            if self.endpoints.inside is None:  # containers are nobody's descendants here
-                self.ledger.append("machine_use", **Reading.take(self.endpoints).used_since(before))
+            if before is not None and (after := Reading.take(self.endpoints)) is not None:
+                self.ledger.append("machine_use", **after.used_since(before))
             workers.end()
         try:
             self._collect_dead_letters(watched)
@@ -233,7 +198,7 @@ class Run:
         self,
         offer: Offer,
         watched: probes.Watched,
-        workers: _Workers,
+        workers: Workers,
         timeline: Timeline,
         cleanup: ExitStack,
         seen: Endpoints,
@@ -318,7 +283,7 @@ class Run:
     def _made(self) -> int:
         return sum(file.made_s is not None for file in self.history.files.values())
 
-    def _drain(self, workers: _Workers) -> None:
+    def _drain(self, workers: Workers) -> None:
         self.progress.phase("draining: waiting until every file is queryable or dead-lettered")
         began_s, limit_s = time.monotonic(), self.facts.drain_within_s
         while not (drained := self._is_drained()) and time.monotonic() - began_s < limit_s:
@@ -339,7 +304,7 @@ class Run:
             and merges[-1].started_s > last_end_s
         )
 
-    def _wait(self, is_done: Callable[[], bool], workers: _Workers, timeout_s: float | None, what: str) -> None:
+    def _wait(self, is_done: Callable[[], bool], workers: Workers, timeout_s: float | None, what: str) -> None:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while not is_done():
             self._tick(workers)
@@ -347,7 +312,7 @@ class Run:
                 raise HarnessError(f"{what} were not there within {timeout_s:g} s; see {self.directory.logs}")
         workers.raise_if_dead()
 
-    def _tick(self, workers: _Workers) -> None:
+    def _tick(self, workers: Workers) -> None:
         workers.raise_if_dead()
         if not is_running(self.endpoints):
             raise HarnessError(f"the stack ended during the run; see {self.directory.logs}")

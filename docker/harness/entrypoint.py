@@ -8,6 +8,7 @@ that page.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,12 +16,14 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+from harness import container_use
 from harness.errors import HarnessError, UsageError
 
 SERVING = Path("/tmp/serving")
 WEB_PORT, MASTER_PORT = 8089, 5557
 LOOK_EVERY_S = 2.0
 LOCUST_GRACE_S = 8.0
+EXCHANGE = Path("/exchange")
 
 
 def _locust(*arguments: str) -> list[str]:
@@ -45,6 +48,13 @@ def _serve_page() -> "subprocess.Popen[bytes]":
 
 def serve() -> int:
     """Provision, offer the page, and merge until SIGTERM (0), or until the page ends by itself (1)."""
+    from harness.stack.directories import private_directory
+
+    with private_directory() as directory, container_use.told(EXCHANGE, "harness"):
+        return _serve(directory)
+
+
+def _serve(directory: Path) -> int:
     from harness import pipeline as pipelines
     from harness.aws import Aws
     from harness.merge import MergeRun, keep_merging, read_job
@@ -55,7 +65,7 @@ def serve() -> int:
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    pipeline, endpoints = pipelines.load(Path(os.environ["NRT_PIPELINE"])), endpoints_inside()
+    pipeline, endpoints = pipelines.load(Path(os.environ["NRT_PIPELINE"])), endpoints_inside(directory)
     timing, job = scaled(pipeline, 1.0), read_job(pipeline)
     session = emulator_session(endpoints)
     if not is_in_use(endpoints):
@@ -108,6 +118,8 @@ def serve() -> int:
 
 def work() -> NoReturn:
     """Become a Locust worker of the harness service."""
+    name = f"worker-{socket.gethostname()}"
+    subprocess.Popen([sys.executable, "-m", "harness.container_use", str(EXCHANGE), name])
     command = _locust("--worker", "--master-host", "harness", "--master-port", str(MASTER_PORT))
     os.execv(command[0], command)
 
@@ -129,7 +141,7 @@ def main() -> None:
             sys.exit(serve() if sys.argv[1] == "serve" else work())
         except HarnessError as error:
             sys.exit(f"harness: {error}")
-    from harness.cli import main as harness
+    from harness.__main__ import main as harness
 
     sys.argv[0] = "harness"  # what its help calls itself
     if sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv):
@@ -138,7 +150,8 @@ def main() -> None:
         except HarnessError as error:
             print(f"harness: {error}", file=sys.stderr)
             sys.exit(error.exit_code)
-    harness()
+    with container_use.told(EXCHANGE, f"run-{socket.gethostname()}"):
+        harness()
 
 
 if __name__ == "__main__":

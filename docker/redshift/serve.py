@@ -17,6 +17,7 @@ from types import FrameType
 
 import psycopg2
 
+from harness import container_use
 from harness.stack import postgres, warehouse
 from harness.stack.endpoints import EMULATOR_ACCESS_KEY, REGION
 
@@ -134,7 +135,8 @@ def main() -> int:
         sys.stdout.write(gateway.stdout.readline().decode())  # one line, once it listens
         shutil.copyfile(TLS / "ca.pem", EXCHANGE / "redshift-ca.pem.new")
         (EXCHANGE / "redshift-ca.pem.new").rename(EXCHANGE / "redshift-ca.pem")
-        os.wait()  # whichever ends first
+        with container_use.told(EXCHANGE, "redshift"):
+            os.wait()  # whichever ends first
     except _Ended:
         return 0
     finally:

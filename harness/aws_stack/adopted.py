@@ -6,10 +6,8 @@ In: the outputs of a CloudFormation stack that `harness.aws_stack.template` made
 
 import json
 import os
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +15,11 @@ from harness import sql
 from harness.aws import Aws
 from harness.aws_stack.stacks import Deployed
 from harness.aws_stack.template import logical
+from harness.emptying import empty
 from harness.errors import HarnessError, UsageError
 from harness.pipeline import Pipeline
-from harness.provision import Provisioned, TypeResources, empty, make_tables
+from harness.provision import Provisioned, TypeResources, make_tables
+from harness.stack.directories import private_directory
 from harness.stack.endpoints import Endpoints, OnAws, Redshift
 
 MERGES_RUN_BY_THEMSELVES = "ENABLED"
@@ -67,8 +67,7 @@ def adopted(deployed: Deployed, pipeline: Pipeline, may_empty: bool) -> Iterator
     """
     on_aws = names(deployed, pipeline, may_empty)
     redshift = _redshift(deployed, on_aws)
-    directory = Path(tempfile.mkdtemp(prefix="nrt-harness-"))
-    try:
+    with private_directory() as directory:
         endpoints = Endpoints(
             stack="aws",
             aws_endpoint_url=os.environ.get("AWS_ENDPOINT_URL", ""),
@@ -87,8 +86,6 @@ def adopted(deployed: Deployed, pipeline: Pipeline, may_empty: bool) -> Iterator
         status.touch(mode=0o600)
         status.write_text(json.dumps(endpoints.to_json()))
         yield endpoints
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def region() -> str:
@@ -147,14 +144,16 @@ def _resources(name: str, aws: Aws, on_aws: OnAws) -> TypeResources:
     return TypeResources(url, arn, on_aws.dead_letter_queue_urls[name], on_aws.functions[name], on_aws.mappings[name])
 
 
-def start_empty(pipeline: Pipeline, provisioned: Provisioned, aws: Aws, on_aws: OnAws) -> None:
+def start_empty(
+    pipeline: Pipeline, provisioned: Provisioned, aws: Aws, on_aws: OnAws, say: Callable[[str], None] | None = None
+) -> None:
     """A run counts every row, so it begins with none: have it so, or see that it is so.
 
     Raises:
         UsageError: there are rows or messages, and nobody said that they may go.
     """
     if on_aws.may_empty:
-        empty(pipeline, provisioned, aws)
+        empty(pipeline, provisioned, aws, say)
         return
     types = provisioned.types.items()
     found = _rows(pipeline, aws) + _messages({name: made.dead_letter_queue_url for name, made in types}, aws)

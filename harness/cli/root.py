@@ -2,9 +2,11 @@
 
 import sys
 import traceback
+from typing import NoReturn
 
 import click
 
+from harness import interruption
 from harness.cli import aws, bench, forecast, regression, runs, stack
 from harness.errors import ExitCode, HarnessError
 
@@ -25,22 +27,28 @@ for part in (runs, stack, regression, forecast, bench, aws):
         cli.add_command(command)
 
 
+def _interrupted() -> NoReturn:
+    click.echo(interruption.WORDS, err=True)
+    sys.exit(ExitCode.INCONCLUSIVE)
+
+
 def main() -> None:
     """The console script."""
     try:
         cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(ExitCode.INCONCLUSIVE)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _interrupted()
     except click.ClickException as error:
         error.show()
         sys.exit(ExitCode.USAGE)
     except HarnessError as error:
         click.echo(f"harness: {error}", err=True)
+        if interruption.seen():
+            _interrupted()
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        click.echo("harness: interrupted", err=True)
-        sys.exit(ExitCode.INCONCLUSIVE)
     except Exception:  # noqa: BLE001 - Python would exit with 1, and a defect of ours must not read as an SLA breach
+        if interruption.seen():
+            _interrupted()
         traceback.print_exc()
         click.echo("harness: this is a defect of the harness itself, not of your pipeline", err=True)
         sys.exit(ExitCode.HARNESS_FAILED)

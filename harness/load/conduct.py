@@ -2,10 +2,10 @@
 
 In: the words of the `locust` command line, and on standard input what the load said, one JSON object a line. Out: a run
 directory as `harness run` leaves it, and on standard output, one JSON object a line:
-{"event": "live", "url"}; {"event": "prepared", "schedule", "datasets" (paths), "seed", "bucket", "endpoint", "remote",
-"files"}; {"event": "go"} when the schedule may begin; {"event": "latency", "stage": "staged|available", "type", "ms"};
-{"event": "panel", …} for the Pipeline tab; {"event": "judged", "verdict", "exit_code", "text", "run"};
-{"event": "error", "text", "exit_code"}.
+{"event": "begun"} once SIGINT is listened to; {"event": "live", "url"}; {"event": "prepared", "schedule", "datasets"
+(paths), "seed", "bucket", "endpoint", "remote", "files"}; {"event": "go"} when the schedule may begin;
+{"event": "latency", "stage": "staged|available", "type", "ms"}; {"event": "panel", …} for the Pipeline tab;
+{"event": "judged", "verdict", "exit_code", "text", "run"}; {"event": "error", "text", "exit_code"}.
 
 It is a process of its own because it connects to databases, which would hold Locust's event loop.
 """
@@ -25,7 +25,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from harness import local_stack
+from harness import interruption, local_stack
 from harness.command_run import facts_of, judged, record, request_of, shaped
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.history import History
@@ -219,7 +219,11 @@ def main() -> int:
     for name in ("--rate", "--duration", "--time-scale", "--records"):
         parser.add_argument(name, default="")
     try:
+        say("begun")
         return conduct(parser.parse_args())
+    except KeyboardInterrupt:
+        say("error", text=interruption.NOTHING_TO_JUDGE, exit_code=int(ExitCode.INCONCLUSIVE))
+        return ExitCode.INCONCLUSIVE
     except HarnessError as error:
         say("error", text=str(error), exit_code=int(error.exit_code))
         return error.exit_code

@@ -6,12 +6,10 @@ Locust's statistics. On one machine or on several: everything it needs comes wit
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 import zlib
+from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import gevent
@@ -22,6 +20,7 @@ from harness.errors import HarnessError
 from harness.load.dispatcher import Dispatcher, Observation
 from harness.load.schedule import PlannedFile, Share, read_schedule
 from harness.load.upload import Uploader, check_endpoint
+from harness.stack.directories import LOCUST, private_directory
 from harness.stack.endpoints import EMULATOR_ACCESS_KEY, REGION
 
 AHEAD_FILES = 64
@@ -35,7 +34,7 @@ class Follower:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._directory: Path | None = None
+        self._directory = ExitStack()
         self._feeder: Any = None
         self._dispatcher: Dispatcher | None = None
         self._files: list[PlannedFile] = []
@@ -70,7 +69,8 @@ class Follower:
         os.environ.update(
             AWS_ACCESS_KEY_ID=EMULATOR_ACCESS_KEY, AWS_SECRET_ACCESS_KEY=EMULATOR_ACCESS_KEY, AWS_DEFAULT_REGION=REGION
         )
-        self._directory = directory = Path(tempfile.mkdtemp(prefix="nrt-locust-"))
+        # What a worker that was killed has left goes now
+        directory = self._directory.enter_context(private_directory(LOCUST))
         (directory / "files").mkdir()
         for name in ("schedule", "datasets"):
             (directory / name).write_bytes(zlib.decompress(said[name]))
@@ -105,8 +105,7 @@ class Follower:
         self._clean_up()
 
     def _clean_up(self) -> None:
-        feeder, directory = self._feeder, self._directory
-        self._feeder = self._directory = self._dispatcher = None
+        feeder, self._feeder, self._dispatcher = self._feeder, None, None
         self._greenlets = []
         if feeder is not None:
             if feeder.poll() is None:
@@ -114,8 +113,7 @@ class Follower:
             feeder.wait()
             feeder.stdout.close()
             feeder.stderr.close()
-        if directory is not None:
-            shutil.rmtree(directory, ignore_errors=True)
+        self._directory.close()
 
     def _say(self, event: str, **fields: object) -> None:
         # `finished` of the feeder is not the end of the load

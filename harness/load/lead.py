@@ -21,6 +21,7 @@ from gevent import subprocess
 from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner
 
+from harness import interruption
 from harness.errors import ExitCode
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class Leader:
     _unfinished: set[str] = field(default_factory=set)
     _telling: gevent.lock.RLock = field(default_factory=gevent.lock.RLock)
     _all_told: bool = False
+    _begun: bool = False
+    _stopped: bool = False
 
     @property
     def workers(self) -> int:
@@ -62,7 +65,8 @@ class Leader:
 
     def start(self, **_event: object) -> None:
         """Locust starts a test."""
-        self.panel, self.verdict, self.live_url, self._all_told = {}, {}, None, False
+        self.panel, self.verdict, self.live_url = {}, {}, None
+        self._all_told = self._begun = self._stopped = False
         clients = self._clients()
         self._shares = {client: number for number, client in enumerate(sorted(clients))}
         self._unfinished = set(self._shares)
@@ -85,7 +89,9 @@ class Leader:
         """Locust ends the test; a run that is not over is judged as interrupted."""
         if self._conductor is None or self.ended.is_set():
             return
-        self._conductor.send_signal(signal.SIGINT)
+        self._stopped = True
+        # As long as it is only being loaded it has nothing to undo, and might not notice.
+        self._conductor.send_signal(signal.SIGINT if self._begun else signal.SIGKILL)
         # not its end of input, which could be seen before the signal and be taken for Locust's death
         self._tell({"event": "finished"})
         if not self.ended.wait(JUDGED_WITHIN_S):
@@ -143,11 +149,18 @@ class Leader:
         finally:
             if conductor.wait() and not self.verdict:
                 text = f"the conducting process ended with exit code {conductor.returncode}"
-                self._on_error({"text": text, "exit_code": int(ExitCode.HARNESS_FAILED)})
+                code = ExitCode.HARNESS_FAILED
+                if self._stopped and not self._begun:
+                    text, code = interruption.NOTHING_TO_JUDGE, ExitCode.INCONCLUSIVE
+                self._on_error({"text": text, "exit_code": int(code)})
             if not conductor.stdin.closed:
                 conductor.stdin.close()
             conductor.stdout.close()
             self.ended.set()
+
+    def _on_begun(self, said: dict[str, Any]) -> None:
+        del said
+        self._begun = True
 
     def _on_live(self, said: dict[str, Any]) -> None:
         self.live_url = said["url"]

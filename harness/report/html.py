@@ -173,6 +173,7 @@ def _tiles(judgement: Judgement) -> list[tuple[str, str, bool]]:
         ("files in final tables", f"{files['merged']:,} of {files['scheduled'] - refused:,}",
          files["merged"] < files["uploaded"] - refused),
         ("records lost", count(records["lost"] if known else None), records["lost"] > 0),
+        *[("records still on their way", count(records["on_the_way"]), True)] * bool(records["on_the_way"]),
         ("records doubled", count(records["duplicated"] if known else None), records["duplicated"] > 0),
         ("records altered", count(records["altered"] if known else None), records["altered"] > 0),
         (dead, count(files["dead_lettered"]), files["dead_lettered"] != refused),
@@ -209,6 +210,8 @@ def _trust(evidence: Evidence) -> list[str]:
     said += [f"Unplanned: {one_line(outage_in_words(outage))}." for outage in history.outages[:10]]
     if not (history.problems or history.outages):
         said.append("No probe and no part of the stack ended early.")
+    if history.others_cpu_share is not None:
+        said.append(f"Other programs took {percent(history.others_cpu_share)} of the machine's CPU.")
     if history.samples:
         said.append(f"Queues and stage tables were looked at {several(len(history.samples), 'time')}.")
     return said

@@ -7,17 +7,17 @@ published ports and `compose_project`. It knows nothing of runs.
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from harness import sql
+from harness import container_use, sql
+from harness.container_use import ContainerUse
 from harness.errors import HarnessError
 from harness.pipeline import Pipeline
 from harness.stack import compose_project as project
 from harness.stack import postgres, warehouse
+from harness.stack.directories import private_directory
 from harness.stack.endpoints import REGION, Endpoints, Inside, Redshift
 from harness.stack.processes import LOOPBACK
 
@@ -37,9 +37,8 @@ def compose(pipeline: Pipeline, say: Callable[[str], None]) -> Iterator[Endpoint
         HarnessError: no engine answers, the project could not be started, or another run is using it.
     """
     with ExitStack() as cleanup:
-        if os.environ.get("NRT_INSIDE_COMPOSE"):
-            endpoints = endpoints_inside()
-            cleanup.callback(shutil.rmtree, endpoints.directory, ignore_errors=True)
+        if is_inside():
+            endpoints = endpoints_inside(cleanup.enter_context(private_directory()))
         else:
             endpoints = _endpoints_on_the_host(pipeline, cleanup, say)
         status = endpoints.directory / "status.json"
@@ -49,8 +48,8 @@ def compose(pipeline: Pipeline, say: Callable[[str], None]) -> Iterator[Endpoint
         yield endpoints
 
 
-def endpoints_inside() -> Endpoints:
-    """The stack as a container of the same project sees it; the directory is a new one."""
+def endpoints_inside(directory: Path) -> Endpoints:
+    """The stack as a container of the same project sees it; `directory` is the caller's own."""
     redshift = _redshift("redshift", project.PORTS["redshift"].port, os.environ["REDSHIFT_PASSWORD"], str(CA_FILE))
     return Endpoints(
         stack="compose",
@@ -58,13 +57,28 @@ def endpoints_inside() -> Endpoints:
         region=REGION,
         redshift=redshift,
         postgres=_postgres("redshift", project.PORTS["postgres"].port, os.environ["POSTGRES_PASSWORD"]),
-        directory=Path(tempfile.mkdtemp(prefix="nrt-harness-")),
+        directory=directory,
         trace_file=TRACE_FILE,
         query_log=QUERY_LOG,
         images_file=IMAGES_FILE,
         pids={},
         inside=Inside(redshift, HANDLER_PYTHON, PIPELINE_DIRECTORY),
     )
+
+
+def is_inside() -> bool:
+    """Whether this process is in a container of the project."""
+    return bool(os.environ.get("NRT_INSIDE_COMPOSE"))
+
+
+def told_use() -> list[ContainerUse]:
+    """How much CPU each container says it has used; nothing while the one that is asked is away."""
+    if is_inside():
+        return container_use.read_all(EXCHANGE)
+    try:
+        return container_use.parse(project.read_each("redshift", EXCHANGE, container_use.PATTERN))
+    except HarnessError:
+        return []
 
 
 def is_in_use(endpoints: Endpoints) -> bool:
@@ -107,8 +121,7 @@ def _endpoints_on_the_host(pipeline: Pipeline, cleanup: ExitStack, say: Callable
             cleanup.callback(project.down)
         project.up(pipeline.directory)
         say("the compose project is up")
-    directory = Path(tempfile.mkdtemp(prefix="nrt-harness-"))
-    cleanup.callback(shutil.rmtree, directory, ignore_errors=True)
+    directory = cleanup.enter_context(private_directory())
     ca_file, trace_file, query_log = (directory / path.name for path in (CA_FILE, TRACE_FILE, QUERY_LOG))
     ca_file.write_text(project.read("redshift", CA_FILE))
     password = project.read_variable("redshift", "REDSHIFT_PASSWORD")

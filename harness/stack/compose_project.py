@@ -117,6 +117,11 @@ def read(service: str, path: Path) -> str:
     return _compose("exec", "-T", service, "cat", str(path))
 
 
+def read_each(service: str, directory: Path, pattern: str) -> str:
+    """All files of a directory in a service's container whose names match, one after the other."""
+    return _compose("exec", "-T", service, "sh", "-c", f'cat "$1"/{pattern}', "sh", str(directory))
+
+
 def read_variable(service: str, name: str) -> str:
     """An environment variable of a service's container."""
     return _compose("exec", "-T", service, "printenv", name).rstrip("\n")

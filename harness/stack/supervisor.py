@@ -6,22 +6,19 @@ when one of them ends by itself. It then removes its private directory. Errors a
 """
 
 import argparse
-import fcntl
 import json
 import os
 import secrets
 import select
-import shutil
 import signal
 import sys
-import tempfile
-import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
 from harness.errors import ExitCode, HarnessError
 from harness.stack import emulator, postgres, warehouse
+from harness.stack.directories import private_directory
 from harness.stack.endpoints import REGION, Endpoints, Redshift
 from harness.stack.parts import Parts, Requests, listening
 from harness.stack.processes import (
@@ -33,11 +30,8 @@ from harness.stack.processes import (
     require_port,
 )
 
-DIRECTORY_PREFIX = "nrt-harness-"
 FREE_DISK_NEEDED_BYTES = 1_000_000_000
 WATCH_INTERVAL_S = 0.5
-# A stack's directory has its lock within moments; without one for so long it is what a removal that was cut short left.
-UNLOCKED_FOR_S = 60.0
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -49,36 +43,6 @@ def _end_on_signal(number: int, _frame: FrameType | None) -> None:
     for further in _ENDING_SIGNALS:
         signal.signal(further, signal.SIG_IGN)  # the clean-up is not to be interrupted
     raise _Ended(signal.Signals(number).name)
-
-
-def remove_stale_directories() -> None:
-    """Remove what stacks whose supervisor was killed have left: nobody holds their lock any more, or it is gone."""
-    for directory in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"):
-        with suppress(OSError):
-            if not (directory / "lock").exists():
-                if time.time() - directory.stat().st_mtime > UNLOCKED_FOR_S:
-                    shutil.rmtree(directory, ignore_errors=True)
-                continue
-            with (directory / "lock").open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(directory, ignore_errors=True)
-
-
-def _private_directory(cleanup: ExitStack) -> Path:
-    wanted = os.environ.get("TMPDIR")
-    if wanted and not (Path(wanted).is_dir() and os.access(wanted, os.W_OK | os.X_OK)):
-        raise HarnessError(f"TMPDIR {wanted}: not a directory that can be written to: name another")
-    try:
-        directory = Path(tempfile.mkdtemp(prefix=DIRECTORY_PREFIX))
-    except OSError as error:
-        raise HarnessError(f"no private directory can be made in {tempfile.gettempdir()}: {error}") from error
-    cleanup.callback(shutil.rmtree, directory, ignore_errors=True)
-    lock = cleanup.enter_context((directory / "lock").open("wb"))
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    if os.geteuid() == 0:
-        directory.chmod(0o711)  # the warehouse's user walks through it to its own part
-    require_free_disk(directory, FREE_DISK_NEEDED_BYTES)
-    return directory
 
 
 def bring_up(directory: Path, logs: Path, aws_port: int, redshift_port: int, parts: Parts) -> Endpoints:
@@ -174,12 +138,14 @@ def main() -> int:
     parts = Parts()
     try:
         with ExitStack() as cleanup:
-            remove_stale_directories()
             aws_port = require_port(options.aws_port, "--aws-port") if options.aws_port else free_port()
             redshift_port = (
                 require_port(options.redshift_port, "--redshift-port") if options.redshift_port else free_port()
             )
-            directory = _private_directory(cleanup)
+            directory = cleanup.enter_context(private_directory())
+            if os.geteuid() == 0:
+                directory.chmod(0o711)  # the warehouse's user walks through it to its own part
+            require_free_disk(directory, FREE_DISK_NEEDED_BYTES)
             cleanup.callback(_end, parts)
             logs = options.logs or directory / "logs"
             logs.mkdir(parents=True, exist_ok=True)

@@ -13,11 +13,12 @@ from typing import Any
 from harness import pipeline as pipelines
 from harness import sql
 from harness.aws import Aws
+from harness.emptying import empty
 from harness.errors import HarnessError
 from harness.merge import MergeRun, read_job
 from harness.pipeline import Pipeline
 from harness.plan import FIRST_DAY
-from harness.provision import Provisioned, empty, provision
+from harness.provision import Provisioned, provision
 from harness.stack.endpoints import Endpoints
 from harness.testing.stacks import fail
 from harness.timing import scaled

@@ -6,6 +6,8 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const touch = matchMedia("(pointer: coarse)").matches;
   const PRINT_WIDTH_PX = 700;
+  // with its title and words it fits on a page, A4 or Letter, and so need not be broken over two
+  const PRINT_HEIGHT_MAX_PX = 720;
   const NEAR = "500px";
   const names = Object.keys(figures);
   const near = new Set();
@@ -54,7 +56,7 @@
     for (const note of layout.annotations || []) note.font = { ...note.font, color: ink };
     return {
       ...layout,
-      height: figure.height + (narrow ? legendHeight(figure) : 0),
+      height: Math.min(figure.height + (narrow ? legendHeight(figure) : 0), printing ? PRINT_HEIGHT_MAX_PX : Infinity),
       width: printing ? PRINT_WIDTH_PX : undefined,
       autosize: !printing,
       paper_bgcolor: "rgba(0,0,0,0)",

@@ -18,6 +18,7 @@ from tests.unit.run_fixtures import START_S, dead_letter, good_run, key_of
 
 CHARTS = 6
 SIZE_BYTES_MAX = 5_000_000
+PRINTED_PX_MAX = 720  # a page is some 960 pixels high, and the chart's title and words are on the same one
 PHONE_WIDTH_PX = 500  # Chromium makes no narrower window; the layout of phones begins at 640
 
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
@@ -50,6 +51,27 @@ def test_all_charts_are_drawn_and_the_browser_has_nothing_to_say(browser: Browse
     assert _said(dom, "drawn") == str(CHARTS)
     assert len(re.findall(r'class="plot [^"]*js-plotly-plot', dom)) == CHARTS
     assert 'id="no-charts" class="note" role="status" hidden=""' in dom
+
+
+PRINT = """
+const wait = setInterval(() => {
+  const said = document.documentElement.dataset;
+  if (Number(said.drawn) !== 6) return;
+  clearInterval(wait);
+  const heights = () => [...document.querySelectorAll(".plot .main-svg:first-child")].map((plot) => plot.clientHeight);
+  said.shown = Math.max(...heights());
+  dispatchEvent(new Event("beforeprint"));
+  setTimeout(() => { said.printed = Math.max(...heights()); }, 1000);
+}, 50);
+"""
+
+
+def test_no_printed_chart_is_higher_than_a_page_has_room_for(browser: Browser, tmp_path: Path) -> None:
+    page = _write(synthetic_run.make(tmp_path / "run", "trouble"))
+    dom, console = browser.open(_with_script(page, PRINT).as_uri())
+    assert console == []
+    assert int(_said(dom, "shown")) > PRINTED_PX_MAX
+    assert int(_said(dom, "printed")) <= PRINTED_PX_MAX
 
 
 FILTER = """

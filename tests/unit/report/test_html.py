@@ -169,6 +169,12 @@ def test_a_run_that_ended_early_has_a_report_too(run: Run) -> None:
     assert "html" in page.tags
 
 
+def test_the_share_of_the_cpu_that_others_took_is_told_where_it_is_known() -> None:
+    use = {"event": "machine_use", "elapsed_s": 9.0, "own_share": 0.1, "others_share": 0.8}
+    assert "Other programs took 80 % of the machine's CPU." in " ".join(Page(_page(GOOD.adding(use))).words)
+    assert "Other programs took" not in " ".join(Page(_page(GOOD)).words)
+
+
 def test_the_worst_checks_come_first() -> None:
     words = " ".join(Page(_page(GOOD.changing("accounted", {"index": 0}, altered=1))).words)
     assert words.index("nothing altered") < words.index("nothing lost")

@@ -3,8 +3,9 @@
 import pytest
 
 from harness.checks import default_checks
-from harness.report import story
+from harness.report import html, markdown, story
 from harness.verdict import Judgement
+from harness.verdict_text import verdict_text
 from tests.unit.run_fixtures import RECORDS, START_S, Run, dead_letter, good_run, invocation, key_of, merge_run
 
 GOOD = good_run()
@@ -146,6 +147,25 @@ def test_lost_records_name_the_stage_that_had_them_last(run: Run, culprit: str) 
     said = _said(run.changing("accounted", {"index": 2}, merged=0, missing=RECORDS))
     assert "100 records of 1 file were lost" in said
     assert culprit in said
+
+
+def _queued_at_the_end() -> Run:
+    """The time to drain was over, and file 2 still on its queue."""
+    run = merged_late(GOOD, 2, START_S + 20).without("merged", keys=[key_of(2)]).changing("drained", {}, drained=False)
+    run = run.without("invocation", request_id="request-2")
+    return run.changing("accounted", {"index": 2}, merged=0, missing=RECORDS)
+
+
+def test_what_was_still_on_its_way_is_told_in_a_sentence_and_not_as_lost() -> None:
+    judgement = _judged(_queued_at_the_end())
+    sentence = "100 records of 1 file were still on their way when the time to drain was over"
+    assert story.headline(judgement) == f"{sentence}."
+    assert sentence in markdown.summary(judgement, "run")
+    assert "0 lost, 100 still on their way" in verdict_text(judgement)
+    page = html.page(judgement, "run")
+    assert sentence in page
+    assert "records still on their way" in page
+    assert "still on their way" not in html.page(_judged(GOOD), "run").split("<script", 1)[0]
 
 
 def test_dead_letters_and_doubles_are_in_the_headline() -> None:

@@ -1,5 +1,6 @@
 """`harness bench`: what the pipeline sustains on this machine, said with the figures it rests on."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,12 @@ from harness.cli.options import print_json
 from harness.errors import ExitCode
 from harness.handler_import import check_handlers
 from harness.overrides import overridden
+from harness.pipeline import Pipeline
 from harness.run_directory import create, machine
 
 FLOOR_FILES = 400
 STOCK_DURATION_S = 45.0
+MAXIMUM_CONCURRENCY_MIN = 2  # the least that an event source mapping takes
 _EXIT_CODES = {
     Verdict.PASS: ExitCode.PASS, Verdict.FAIL: ExitCode.FAIL, Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE
 }  # fmt: skip
@@ -34,7 +37,12 @@ def bench_throughput(
         UsageError: the pipeline cannot be used.
         HarnessError: the harness itself failed.
     """
-    pipeline = overridden(pipelines.load(pipeline_file), None, maximum_concurrency)
+    described = pipelines.load(pipeline_file)
+    pipeline = (
+        limited_to_cores(described, os.cpu_count() or 1)
+        if maximum_concurrency is None
+        else overridden(described, None, maximum_concurrency)
+    )
     check_handlers(pipeline, pipeline_file)
     offer = Offer(rate, duration, records)
     held = throughput.run(pipeline, offer, create(out, "bench-throughput"))
@@ -54,6 +62,18 @@ def bench_throughput(
         result["times_stock_poller"] = round(held.loaded_per_min / max(stock.loaded_per_min, 0.1), 2)
     print_json(result) if as_json else click.echo(_text(result, held))
     return _EXIT_CODES[verdict]
+
+
+def limited_to_cores(pipeline: Pipeline, cores: int) -> Pipeline:
+    """The pipeline with a MaximumConcurrency of at most `cores` for each type: more invocations at once only start more
+    environments."""
+    most = max(MAXIMUM_CONCURRENCY_MIN, cores)
+    types = {}
+    for name, settings in pipeline.types.items():
+        limit = min(pipeline.queue_of(name).maximum_concurrency or most, most)
+        queue = settings.queue.model_copy(update={"maximum_concurrency": limit})
+        types[name] = settings.model_copy(update={"queue": queue})
+    return pipeline.model_copy(update={"types": types})
 
 
 def _text(result: Mapping[str, Any], held: Held) -> str:

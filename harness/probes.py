@@ -32,7 +32,7 @@ LOCK_PATIENCE = "SET lock_timeout = '200ms'"
 # Redshift knows no patience with locks alone
 STATEMENT_PATIENCE = "SET statement_timeout TO 5000"
 # Counting a stage table takes the longer the fuller it is; at most this share of the time goes into each.
-COUNTING_SHARE_MAX = 0.005
+COUNTING_SHARE_MAX = 0.002
 
 
 @dataclass(frozen=True)

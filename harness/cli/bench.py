@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from harness.cli.options import json_option, maximum_concurrency_option, pipeline_option
+from harness.cli.options import json_option, pipeline_option
 from harness.quantities import Duration, Rate
 
 
@@ -20,7 +20,11 @@ def bench() -> None:
 @click.option("--rate", type=Rate(), default="600/min", show_default=True, help="Files to offer.")
 @click.option("--duration", type=Duration(), default="3m", show_default=True, help="How long to offer them.")
 @click.option("--records", type=click.IntRange(1, 1_000_000), help="Records in each file.  [default: the pipeline's]")
-@maximum_concurrency_option
+@click.option(
+    "--maximum-concurrency", type=click.IntRange(2, 1000),
+    help="How many invocations of each function the event source mapping allows at once.  [default: the pipeline's, "
+    "but no more than there are cores]",
+)  # fmt: skip
 @click.option("--compare", type=click.Choice(["stock-poller"]), multiple=True,
               help="Measure this, too: LocalStack's own SQS poller with the same executor.")  # fmt: skip
 @click.option("--no-floor", "without_floor", is_flag=True, help="Leave out the handler and COPY alone.")

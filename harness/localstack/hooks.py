@@ -13,7 +13,17 @@ from localstack.runtime import hooks
 from localstack.runtime.shutdown import SERVICE_SHUTDOWN_PRIORITY
 from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
 
-from harness.localstack import api_faults, durable, journal, loopback, patches, private_storage, s3_listings, settings
+from harness.localstack import (
+    api_faults,
+    durable,
+    http_server,
+    journal,
+    loopback,
+    object_storage,
+    patches,
+    s3_listings,
+    settings,
+)
 
 LOG = logging.getLogger(__name__)
 EXECUTORS = ("process", "docker-image")
@@ -31,7 +41,9 @@ def install_sqs_poller() -> None:
         ExecutorNotInstalled: the executor that was asked for is not the one LocalStack would load.
     """
     loopback.bind_to_configured_host()
-    private_storage.keep_objects_private()
+    http_server.do_less()
+    object_storage.keep_objects_private()
+    object_storage.read_in_large_pieces()
     s3_listings.install()
     api_faults.install()
     if config.LAMBDA_RUNTIME_EXECUTOR in EXECUTORS:

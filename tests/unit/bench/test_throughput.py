@@ -1,13 +1,15 @@
 """When a rate counts as held, and when not."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from harness import pipeline as pipelines
 from harness.bench import throughput
 from harness.bench.throughput import Held, Offer, verdict_of
 from harness.checks import Verdict
-from harness.command_bench import cpu_table, throughput_bound
+from harness.command_bench import cpu_table, limited_to_cores, throughput_bound
 from harness.history import Attempt, FileHistory, History
 
 HELD = Held(
@@ -80,3 +82,15 @@ def test_the_table_names_every_component_and_the_total() -> None:
 
 def test_the_bound_is_what_all_cores_together_could_do() -> None:
     assert throughput_bound(60.0) == throughput_bound(120.0) * 2
+
+
+def test_a_type_has_no_more_invocations_at_once_than_there_are_cores() -> None:
+    described = pipelines.load(Path("pipeline.toml"))
+
+    def limited(cores: int) -> set[int | None]:
+        limited = limited_to_cores(described, cores)
+        return {limited.queue_of(name).maximum_concurrency for name in limited.types}
+
+    assert limited(1) == {2}  # AWS takes no less
+    assert limited(3) == {3}
+    assert limited(64) == {4}  # the pipeline's own

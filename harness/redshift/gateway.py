@@ -32,6 +32,7 @@ from harness.redshift.copy.objects import ObjectStore
 from harness.redshift.copy.unload import Unloader
 from harness.redshift.copy.work import S3Work
 from harness.redshift.data_api.credentials import TemporaryCredentials
+from harness.redshift.elsewhere import Databases
 from harness.redshift.identity import Identity
 from harness.redshift.latency import LatencyModel
 from harness.redshift.messages import ProtocolError, Refusal
@@ -47,7 +48,9 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 SERVER_VERSION = "8.0.2"
-SHOW_DISCOVERY = "4"  # drivers ask SHOW commands from 2 on; 5 would be for those of a whole database
+# What drivers read at startup: which SHOW commands there are (they ask up to 4; SHOW of a whole database is on no page
+# of the guide), and whether these look into other databases of the cluster.
+DISCOVERY = {"show_discovery": "4", "datashare_enabled": "on"}
 PROTOCOL_VERSION = 2  # of Redshift's additions: 1 describes columns with their origin, 2 sends numbers in binary
 STARTUP_TIMEOUT_S = 60
 THREADS = 16
@@ -112,6 +115,7 @@ class Gateway:
         self._store = store = ObjectStore(settings.s3_endpoint)
         self._recorder = LoadRecorder(self._address, self._threads, self._log)
         workload = Workload(settings.latency, settings.wlm_slots)
+        self._databases = Databases(self._address, settings.user, settings.password)
         self._work = S3Work(
             Loader(store, self._threads, self._recorder, workload.latency),
             Unloader(store, self._threads),
@@ -129,7 +133,8 @@ class Gateway:
 
     async def serve(self, started: "asyncio.Future[Listening] | threading.Event", stop: asyncio.Event) -> None:
         """Listen until `stop`; `started` is set once clients can connect."""
-        await asyncio.to_thread(catalog.install, self._address, self._settings.user, self._settings.password)
+        await asyncio.to_thread(catalog.create_roles, self._address, self._settings.user, self._settings.password)
+        await asyncio.to_thread(catalog.install, self._address)
         vacuum = AutomaticVacuum(self._address)
         server = await asyncio.start_server(self._accept, self._settings.host, self._settings.port, limit=1 << 20)
         port = server.sockets[0].getsockname()[1]
@@ -261,27 +266,18 @@ class Gateway:
         """What a user may log in with at this moment: none if it is no user."""
         return [self._settings.password] if user == self._settings.user else self._credentials.passwords(user)
 
-    def _prepare_database(self, database: str) -> None:
-        """Install the catalog in a database that a client made; nothing to do if it is there.
-
-        Raises:
-            Refusal: there is no such database.
-        """
-        try:
-            catalog.install(replace(self._address, database=database), self._settings.user, self._settings.password)
-        except psycopg2.OperationalError:
-            raise Refusal("3D000", f'database "{database}" does not exist') from None
-
     async def _run_session(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parameters: dict[str, str]
     ) -> None:
         user, database = self._settings.user, parameters.get("database", parameters["user"])
         if database != self._address.database:
-            await asyncio.to_thread(self._prepare_database, database)
+            try:
+                await asyncio.to_thread(self._databases.prepare, database)
+            except psycopg2.OperationalError:
+                raise Refusal("3D000", f'database "{database}" does not exist') from None
         wanted = {name: value for name, value in parameters.items() if name in _BACKEND_PARAMETERS}
-        address = replace(self._address.as_user(user, self._settings.password), database=database)
-        opened = await connect.open_session(address, wanted | _SESSION_PARAMETERS)
-        shown = opened.parameters | {"server_version": SERVER_VERSION, "show_discovery": SHOW_DISCOVERY}
+        opened = await connect.open_session(self._databases.address(database), wanted | _SESSION_PARAMETERS)
+        shown = opened.parameters | {"server_version": SERVER_VERSION} | DISCOVERY
         if asked := parameters.get("client_protocol_version"):
             protocol = min(int(asked) if asked.isdigit() else 0, PROTOCOL_VERSION)
             shown["server_protocol_version"] = str(protocol)
@@ -296,7 +292,7 @@ class Gateway:
         backend.protocol = protocol
         tolerant = self._settings.unknown_statements == "log"
         identity = Identity(process_id, user, database, protocol, tolerant)
-        session = Session(identity, writer, backend, self._work, self._log)
+        session = Session(identity, writer, backend, self._work, self._databases, self._log)
         self._sessions[opened.key] = session
         connected = ConnectionEvent(
             "initiating session", time.time(), process_id, database, parameters["user"],

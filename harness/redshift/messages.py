@@ -124,6 +124,21 @@ def bind(portal: bytes, statement: bytes, parameters: Sequence[str | None] = ())
     return message(b"B", b"".join(parts) + struct.pack("!H", 0))
 
 
+def bound_values(body: bytes) -> list[str | None]:
+    """The parameters of a Bind, whose types are texts.
+
+    Raises:
+        ProtocolError: it is malformed.
+    """
+    _, at = read_text(body)
+    _, at = read_text(body, at)
+    try:
+        (formats,) = struct.unpack_from("!H", body, at)
+        return data_row(body[at + 2 + 2 * formats :])
+    except (struct.error, UnicodeDecodeError) as error:
+        raise ProtocolError("insufficient data left in message") from error
+
+
 def execute(portal: bytes) -> bytes:
     return message(b"E", portal + b"\x00" + struct.pack("!I", 0))
 

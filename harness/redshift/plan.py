@@ -4,6 +4,7 @@ Knows nothing of sockets; a plan can be compared, printed and cached.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.redshift.copy.options import Copy
@@ -16,6 +17,23 @@ STAND_IN_HINT = "This is the Redshift stand-in of nrt-harness; docs/redshift.md 
 
 
 @dataclass(frozen=True)
+class Listed:
+    """What a SHOW asks a view of the catalog for: the columns that name the place, and what each is to be.
+
+    The database comes first. A number is that of a parameter of the prepared statement, from 1 on.
+    """
+
+    view: str
+    columns: tuple[str, ...]
+    names: tuple[str | int | None, ...]
+
+    def bound(self, values: Sequence[str | None]) -> "Listed":
+        """With the values of the prepared statement's parameters; one that is not there is NULL."""
+        names = (name if not isinstance(name, int) else dict(enumerate(values, 1)).get(name) for name in self.names)
+        return replace(self, names=tuple(names))
+
+
+@dataclass(frozen=True)
 class Plan:
     """One statement, ready for the backend.
 
@@ -24,7 +42,8 @@ class Plan:
     or "end" if it opens or ends one. copy, unload, model: run by the gateway. refusal: the client gets this error
     instead. outside_transaction: PostgreSQL refuses it inside a transaction block. reads_history: it names a view of
     what the gateway records. aliases: names that are lateral column aliases, unless they are columns.
-    database: the one it names, which has to be the session's. unknown: the refusal is for want of knowledge.
+    database: the one it names, which has to be the session's. listed: what it shows of a catalog, which may be another
+    database's. unknown: the refusal is for want of knowledge.
     """
 
     kind: str
@@ -41,6 +60,7 @@ class Plan:
     reads_history: bool = False
     aliases: frozenset[str] = frozenset()
     database: str | None = None
+    listed: Listed | None = None
     unknown: bool = False
 
     @property

@@ -7,7 +7,6 @@ gateway opens one for the statement and ends it with it.
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -16,18 +15,18 @@ from harness.redshift import origins, pivot_sources
 from harness.redshift.backend import Backend, Statement
 from harness.redshift.cancelling import Cancellable
 from harness.redshift.copy.work import S3Work
+from harness.redshift.elsewhere import Databases
 from harness.redshift.exchanges import BackendError, Exchange, Skipped
 from harness.redshift.identity import Identity
-from harness.redshift.locks import LOCK, WriteLocks
+from harness.redshift.locks import LOCK
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.plan import Plan
 from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.shapes import Shapes
 from harness.redshift.statements import plan_script, resolve_aliases
+from harness.redshift.turns import LOST, Turns
 
 _logger = logging.getLogger(__name__)
-LOST = "the connection was lost"
-UNQUEUED = frozenset(("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SET", "SHOW", "RESET", "ALTER SYSTEM"))
 FIND_UNDEFINED = "SELECT redshift_internal.undefined_column($1)"
 
 
@@ -35,18 +34,24 @@ class Session:
     """Carries one client's messages to one backend."""
 
     def __init__(
-        self, identity: Identity, client: asyncio.StreamWriter, backend: Backend, work: S3Work, log: QueryLog
+        self,
+        identity: Identity,
+        client: asyncio.StreamWriter,
+        backend: Backend,
+        work: S3Work,
+        databases: Databases,
+        log: QueryLog,
     ) -> None:
         self._identity, self._client, self._backend, self._work, self._log = identity, client, backend, work, log
+        self._databases = databases
         self._statements: dict[str, Plan] = {}
         self._portals: dict[str, Plan] = {}
         self._shapes = Shapes()
         self._own_transaction = False  # the gateway opened it for a single statement
         self._in_transaction = False  # the client's, as far as its messages were sent
         self._own_work = Cancellable()
-        self._locks = WriteLocks(backend)
+        self._turns = Turns(backend, work.workload, log, self._own_work)
         self._transaction_id = 0
-        self._wrote = False  # in the current transaction
         self._handlers: dict[int, Callable[[bytes], Awaitable[None]]] = {
             ord("Q"): self._on_query,
             ord("P"): self._on_parse,
@@ -85,9 +90,9 @@ class Session:
         await self._backend.drained()
         for plan in plans:
             await self._show_history(plan)
-        if len(plans) == 1 and self._is_plain(plans[0]) and not self._queues(plans[0]):
+        if len(plans) == 1 and self._is_plain(plans[0]) and not self._turns.queues(plans[0]):
             plan = plans[0]
-            await self._hold_commit(plan)
+            await self._turns.hold_commit(plan)
             self._track(plan)
             record = self._begin_record(plan)
             self._backend.send(wire.query(plan.sql), Exchange("Q", record=record))
@@ -99,7 +104,9 @@ class Session:
 
     @staticmethod
     def _is_plain(plan: Plan) -> bool:
-        return not (plan.locks or plan.after or plan.is_special or plan.refusal or plan.aliases or plan.database)
+        return not (
+            plan.locks or plan.after or plan.is_special or plan.refusal or plan.aliases or plan.database or plan.listed
+        )
 
     async def _run_script(self, plans: list[Plan]) -> None:
         """Several statements of one message are one transaction, unless they say otherwise."""
@@ -133,10 +140,10 @@ class Session:
                 await self._backend.sync(hide_ready=True)
                 return None
             await self._backend.sync(hide_ready=True)
-        prefix = [LOCK.format(table) for table in plan.locks]
-        self._wrote = self._wrote or bool(plan.locks)
-        await self._hold_commit(plan)
-        if self._queues(plan):
+        prefix = [LOCK.format(table) for table in plan.locks] + await self._shown_elsewhere(plan)
+        self._turns.wrote = self._turns.wrote or bool(plan.locks)
+        await self._turns.hold_commit(plan)
+        if self._turns.queues(plan):
             prefix = []
             self._take_locks(plan)
             if not await self._queue(plan, record):
@@ -155,8 +162,7 @@ class Session:
         return "E" if exchange.failed else status
 
     async def _run_special_simple(self, plan: Plan, record: Record) -> str | None:
-        if plan.copy is not None:
-            await self._work.workload.latency.hold_queued_copy()
+        await self._turns.hold_copy(plan)
         self._take_locks(plan)
         succeeded = await self._queue(plan, record) and await self._run_special_locked(plan, record)
         status = await self._backend.sync(hide_ready=True)
@@ -165,12 +171,12 @@ class Session:
     async def _end_simple(self) -> None:
         if self._own_transaction and self._backend.status != "I":
             ending = "COMMIT" if self._backend.status == "T" else "ROLLBACK"
-            if ending == "COMMIT" and self._wrote:
-                await self._work.workload.latency.hold_commit()
+            if ending == "COMMIT":
+                await self._turns.hold_own_commit()
             await self._backend.simple(ending, Exchange("Q", hide_tags_before=1, hide_ready=True))
         self._own_transaction = False
         self._in_transaction = self._backend.status != "I"
-        self._wrote = self._wrote and self._in_transaction
+        self._turns.wrote = self._turns.wrote and self._in_transaction
         self._client.write(wire.ready_for_query(self._backend.status.encode()))
 
     # --- extended protocol
@@ -193,8 +199,7 @@ class Session:
             return
         self._statements[name] = plan
         await self._show_history(plan)
-        if plan.copy is not None:
-            await self._work.workload.latency.hold_queued_copy()
+        await self._turns.hold_copy(plan)
         if self._in_transaction:
             self._take_locks(plan)  # planning already takes the transaction's snapshot
         if plan.aliases:
@@ -214,6 +219,8 @@ class Session:
         body = self._shapes.bind(portal, name, body)
         plan = self._statements.get(name)
         if plan:
+            if plan.listed:
+                plan = replace(plan, listed=plan.listed.bound(wire.bound_values(body)))
             self._portals[portal] = plan
             await self._show_history(plan)
             self._take_locks(plan)
@@ -227,8 +234,8 @@ class Session:
         if not self._in_transaction and not self._own_transaction:
             self._own_transaction = True
             self._backend.send_hidden("BEGIN")
-        self._wrote = True
-        self._locks.ask(plan.locks)
+        self._turns.wrote = True
+        self._turns.locks.ask(plan.locks)
 
     async def _on_execute(self, body: bytes) -> None:
         portal, _ = wire.read_text(body)
@@ -239,11 +246,12 @@ class Session:
         record = self._begin_record(plan)
         if not await self._queue(plan, record):
             return
-        await self._hold_commit(plan)
+        await self._turns.hold_commit(plan)
         if plan.is_special:
             await self._run_special_locked(plan, record)
             return
         self._track(plan)
+        self._backend.send_hidden(*await self._shown_elsewhere(plan))
         self._backend.send(wire.message(b"E", body), Exchange("E", record=record, shape=self._shapes.of_portal(portal)))
         self._backend.send_hidden(*plan.after)
 
@@ -277,13 +285,13 @@ class Session:
             self._backend.send(wire.SYNC, Exchange("S"))
             if not self._in_transaction:
                 return
-            await self._locks.held()
+            await self._turns.locks.held()
             self._in_transaction = self._backend.status != "I"
             return
         if not self._backend.queue.failed_until_sync:
-            await self._locks.held()
+            await self._turns.locks.held()
         if not self._backend.queue.failed_until_sync:
-            await self._work.workload.latency.hold_commit()
+            await self._turns.hold_own_commit()
             self._backend.send_hidden("COMMIT")
         await self._backend.sync(hide_ready=True)
         await self._end_simple()
@@ -299,41 +307,19 @@ class Session:
         self._client.write(wire.notice("WARNING", "01000", plan.warning))
         return replace(plan, refusal=None)
 
-    async def _hold_commit(self, plan: Plan) -> None:
-        """The latency model's time for a commit, if this ends a transaction that wrote."""
-        if plan.transaction == "end":
-            if self._wrote and plan.kind in ("COMMIT", "END"):
-                await self._work.workload.latency.hold_commit()
-            self._wrote = False
-
-    def _queues(self, plan: Plan) -> bool:
-        """Whether a statement needs a slot, as their number is limited (WLM)."""
-        return bool(self._work.workload.slots.limit) and plan.kind not in UNQUEUED and plan.refusal is None
-
     async def _queue(self, plan: Plan, record: Record) -> bool:
-        """Wait for a slot, if the statement needs one; False if it is not to run, which the client then knows.
-
-        Its locks come first: who holds a slot never waits for somebody's lock who waits for a slot.
-        """
-        if not self._queues(plan):
-            return True
-        await self._locks.held()
-        if self._backend.queue.failed_until_sync:
-            self._log.end(record, error="an earlier statement of the pipeline failed, or its lock could not be had")
-            return False
-        began_s = time.monotonic()
+        """Wait for a slot, if the statement needs one; False if it is not to run, which the client then knows."""
         try:
-            await self._own_work.run(self._work.workload.slots.acquire())
+            return await self._turns.wait(plan, record)
         except Refusal as refusal:
             self._refuse(refusal, record)
             return False
-        except asyncio.CancelledError:
-            self._log.end(record, error=LOST)
-            raise
-        finally:
-            record.queued_s = time.monotonic() - began_s
-        record.on_end = self._work.workload.slots.release
-        return True
+
+    async def _shown_elsewhere(self, plan: Plan) -> list[str]:
+        """What the session is told of another database's catalog, if the statement shows one."""
+        if plan.listed is None or plan.listed.names[0] in (None, self._identity.database):
+            return []
+        return [await self._databases.rows_of(plan.listed)]
 
     async def _show_history(self, plan: Plan) -> None:
         if plan.reads_history:
@@ -363,8 +349,8 @@ class Session:
 
     async def _run_special_locked(self, plan: Plan, record: Record) -> bool:
         """Run it once it has its locks: a COPY that waited reads what its prefix holds when it goes on."""
-        await self._locks.held()
-        record.lock_wait_s = self._locks.waited_s()
+        await self._turns.locks.held()
+        record.lock_wait_s = self._turns.locks.waited_s()
         if self._backend.queue.failed_until_sync:
             self._log.end(record, error="its lock could not be had")
             return False

@@ -1,19 +1,20 @@
 """SHOW DATABASES, SCHEMAS, TABLES, COLUMNS, CONSTRAINTS, FUNCTIONS and so on: the catalog as clients discover it.
 
-In: the tokens of a SHOW. Out: a query of the view that has the answer's columns (`catalog/shows.sql`), or nothing if it
-shows a parameter. A name may be a parameter of a prepared statement. Source: Database Developer Guide, "SHOW
+In: the tokens of a SHOW. Out: a plan with a query of the view that has the answer's columns (`catalog/shows.sql`), or
+nothing if it shows a parameter. A name may be a parameter of a prepared statement, and a database another than the
+session's: `elsewhere` gets that one's rows. Source: Database Developer Guide, "SHOW
 DATABASES", "SHOW SCHEMAS", "SHOW TABLES", "SHOW COLUMNS", "SHOW CONSTRAINTS", "SHOW FUNCTIONS", "SHOW PROCEDURES",
 "SHOW PARAMETERS", "SHOW GRANTS", "SHOW COLUMN GRANTS".
 """
 
 from dataclasses import dataclass
 
+from harness.redshift.elsewhere import ROWS
 from harness.redshift.messages import Refusal
-from harness.redshift.plan import not_supported, syntax_error
+from harness.redshift.plan import Listed, Plan, not_supported, syntax_error
 from harness.redshift.tokens import Cursor, Token, closing, code, name_of, quote_string, split_arguments
 
 ROWS_MAX = 10_000
-HERE = "current_database()"
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,8 @@ _UNSUPPORTED = frozenset((
 ))  # fmt: skip
 
 
-def show(tokens: list[Token]) -> str | None:
-    """The query that answers a SHOW of the catalog; None if it is the SHOW of a parameter.
+def show(tokens: list[Token]) -> Plan | None:
+    """The plan of a SHOW of the catalog; None if it is the SHOW of a parameter.
 
     Raises:
         Refusal: it is not written as Redshift has it, or it is one that the stand-in does not know.
@@ -113,21 +114,26 @@ def show(tokens: list[Token]) -> str | None:
         return None
     if what == "DATABASES" and cursor.take("FROM", "DATA", "CATALOG"):
         raise not_supported("SHOW DATABASES FROM DATA CATALOG is not supported by this stand-in")
-    conditions = ([listing.condition] if listing.condition else []) + _place(cursor, listing)
+    conditions = [listing.condition] if listing.condition else []
+    place = _place(cursor, listing)
     if listing.typed:
         conditions.append(f"argument_list = redshift_internal.type_list({_types(cursor)})")
     if words[-1] == "FOR" or (listing.granted and cursor.take("FOR")):
         conditions.append(f"identity_name = {_identity(cursor)}")
-    if words[-1] == "FOR" and cursor.take("FROM", "DATABASE"):
-        conditions.append(f"database_name = {_part(cursor)}")
+    if words[-1] == "FOR":
+        place = [_name(cursor) if cursor.take("FROM", "DATABASE") else None]
     if listing.filtered and cursor.take("LIKE"):
         conditions.append(f"{listing.filtered} LIKE {_pattern(cursor)}")
     limit = _limit(cursor) if cursor.take("LIMIT") else ROWS_MAX
     if cursor.peek():
         raise syntax_error(cursor.peek())
+    columns = listing.parts or ("database_name",) * len(place)
+    conditions += [f"{column} = {_sql(name)}" for column, name in zip(columns, place, strict=True)]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    source = f"redshift_internal.{listing.view}{where} ORDER BY {listing.order} LIMIT {limit}"
-    return f"SELECT {listing.columns} FROM {source}"
+    view = f"redshift_internal.{listing.view}"
+    source = f"(SELECT * FROM {view} UNION ALL SELECT * FROM {ROWS.format(view)}) AS listed" if place else view
+    sql = f"SELECT {listing.columns} FROM {source}{where} ORDER BY {listing.order} LIMIT {limit}"
+    return Plan("SHOW", sql, listed=Listed(listing.view, columns, tuple(place)) if place else None)
 
 
 def _types(cursor: Cursor) -> str:
@@ -148,34 +154,42 @@ def _types(cursor: Cursor) -> str:
     )
 
 
-def _place(cursor: Cursor, listing: _Listing) -> list[str]:
-    """The conditions that FROM … gives; a name that is left out at the front is that of this database."""
+def _place(cursor: Cursor, listing: _Listing) -> list[str | int | None]:
+    """The names that FROM … gives, the database's first: None if it is left out."""
     if not listing.parts:
         return []
     if listing.source and not cursor.take(*listing.source):
         raise syntax_error(cursor.peek() or "end of input")
-    values = [_part(cursor)]
+    values: list[str | int | None] = [_name(cursor)]
     while cursor.take("."):
-        values.append(_part(cursor))
+        values.append(_name(cursor))
     missing = len(listing.parts) - len(values)
     if not 0 <= missing <= 1:
         raise Refusal("42601", f"improper qualified name: it takes {'.'.join(listing.parts)}")
-    return [f"{part} = {value}" for part, value in zip(listing.parts, [HERE] * missing + values, strict=True)]
+    return [None] * missing + values
 
 
-def _part(cursor: Cursor) -> str:
+def _name(cursor: Cursor) -> str | int:
+    """A name, or the number of the parameter that it is."""
     token = cursor.next()
     if token is not None and token.kind == "parameter":
-        return f"{token.text}::text"
+        return int(token.text[1:])
     if token is None or token.kind not in ("word", "quoted"):
         raise syntax_error(token.text if token else "end of input")
-    return quote_string(name_of(token))
+    return name_of(token)
+
+
+def _sql(name: str | int | None) -> str:
+    """What a name is in SQL; that of this database if it is left out."""
+    if name is None:
+        return "current_database()"
+    return f"${name}::text" if isinstance(name, int) else quote_string(name)
 
 
 def _identity(cursor: Cursor) -> str:
     """Who a grant is to: a user, ROLE with a role's name, or PUBLIC."""
     cursor.take("ROLE")
-    return _part(cursor)
+    return _sql(_name(cursor))
 
 
 def _pattern(cursor: Cursor) -> str:

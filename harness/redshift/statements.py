@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from harness.redshift import refusals
+from harness.redshift import refusals, routines
 from harness.redshift import tokens as lex
 from harness.redshift.catalog_names import redirect
 from harness.redshift.conditions import number_conditions
@@ -21,9 +21,9 @@ from harness.redshift.lateral import lateral_aliases, replace_aliases
 from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Plan, not_supported, syntax_error
-from harness.redshift.routines import declared as declared_routine
 from harness.redshift.shows import show
 from harness.redshift.tokens import Cursor, Token, name_of
+from harness.redshift.users import user
 from harness.redshift.workload import ModelSetting
 
 CACHED_SQL_MAX_CHARACTERS = 10_000
@@ -97,7 +97,9 @@ def _dispatch(kind: str, tokens: list[Token]) -> Plan:
     if kind == "DROP" and "SCHEMA" in [token.upper for token in lex.code(tokens)[1:2]]:
         return _schema(kind, tokens)
     if kind in ("GRANT", "REVOKE"):
-        return Plan(kind, grant(tokens, rewrite))
+        return Plan(kind, grant(routines.with_types(tokens), rewrite))
+    if kind == "DROP":
+        return Plan(kind, lex.join(rewrite(routines.with_types(tokens))))
     if kind in _RELAYED:
         return Plan(kind, lex.join(rewrite(tokens)))
     unknown = syntax_error(next(filter(lex.is_code, tokens)).text)
@@ -154,7 +156,7 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         sql, *after = alter_table(tokens, rewrite)
         return Plan("ALTER TABLE", sql, after=tuple(after))
     if what in ("PROCEDURE", "FUNCTION"):
-        recorded = declared_routine(tokens) if kind == "CREATE" else None
+        recorded = routines.declared(tokens) if kind == "CREATE" else None
         return Plan(f"{kind} {what}", _routine(tokens), after=(recorded,) if recorded else ())
     if what == "MATERIALIZED" and kind == "CREATE":
         sql, *after = create_materialized_view(tokens, rewrite)
@@ -168,7 +170,9 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return Plan(
             "CREATE ROLE", lex.join(rewrite(tokens)), after=(f"COMMENT ON ROLE {name} IS 'a role of Redshift'",)
         )
-    if what in ("USER", "GROUP", "ROLE", "DATABASE", "DEFAULT"):
+    if what == "USER":
+        return Plan(f"{kind} USER", user(kind, tokens))
+    if what in ("GROUP", "ROLE", "DATABASE", "DEFAULT"):
         return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
     unknown = not_supported(f"{kind} {what} is not supported")
     return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), refusal=unknown, unknown=True)
@@ -208,7 +212,7 @@ def _routine(tokens: list[Token]) -> str:
     words = [token.upper for token in lex.code(tokens)]
     if "PLPYTHONU" in words:
         raise not_supported("LANGUAGE plpythonu is not supported by this stand-in")
-    return lex.join(_rewrite_body(token) for token in rewrite(tokens))
+    return lex.join(_rewrite_body(token) for token in rewrite(routines.with_types(tokens)))
 
 
 def _rewrite_body(token: Token) -> Token:
@@ -216,7 +220,8 @@ def _rewrite_body(token: Token) -> Token:
         return token
     quote = token.text[: token.text.index("$", 1) + 1]
     body = token.text[len(quote) : -len(quote)]
-    return lex.word(quote + lex.join(rewrite(redirect(lex.tokenize(body)), in_routine=True)) + quote)
+    rewritten = rewrite(routines.with_variables(redirect(lex.tokenize(body))), in_routine=True)
+    return lex.word(quote + lex.join(rewritten) + quote)
 
 
 def _isolation(words: list[str], tokens: list[Token]) -> str:
@@ -261,7 +266,7 @@ _REDSHIFT_SETTINGS = frozenset((
 def _setting(kind: str, tokens: list[Token]) -> Plan:
     """SET and SHOW; Redshift's own parameters live in the backend as `redshift.<name>`."""
     if kind == "SHOW" and (listing := show(tokens)):
-        return Plan(kind, listing)
+        return listing
     parts = lex.code(tokens)
     for index, token in enumerate(parts[1:4], 1):
         name = token.text.lower()

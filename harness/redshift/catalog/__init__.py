@@ -19,8 +19,24 @@ _FILES = (
 _LOCK = 4_711_201  # two gateways may start on one database at the same time
 
 
-def install(address: Address, user: str, password: str) -> None:
-    """Create everything unless this very version is there, and the client's user as a superuser of the backend.
+def create_roles(address: Address, user: str, password: str) -> None:
+    """Create or alter what the whole backend has once: the client's user, a superuser, and Redshift's roles.
+
+    Raises:
+        psycopg2.Error: the backend cannot be reached or the user is no superuser.
+    """
+    connection = address.connect()
+    try:
+        with connection, connection.cursor() as cursor:  # another gateway may do this from another database
+            cursor.execute("lock table pg_catalog.pg_authid in share update exclusive mode")
+            _create_user(cursor, user, password)
+            _create_system_roles(cursor)
+    finally:
+        connection.close()
+
+
+def install(address: Address) -> None:
+    """Create everything that a database has, unless this very version is there.
 
     Raises:
         psycopg2.Error: the backend cannot be reached or the user is no superuser.
@@ -30,8 +46,6 @@ def install(address: Address, user: str, password: str) -> None:
         with connection, connection.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
             cursor.execute("set local allow_system_table_mods = on; set local client_min_messages = warning")
-            _create_user(cursor, user, password)
-            _create_system_roles(cursor)
             scripts = [(Path(__file__).parent / name).read_text() for name in _FILES]
             version = hashlib.sha256("".join(scripts).encode()).hexdigest()
             if _installed_version(cursor) == version:

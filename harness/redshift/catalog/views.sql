@@ -159,7 +159,7 @@ create view pg_catalog.svv_all_schemas as
 create view pg_catalog.svv_redshift_databases as
     select datname::varchar(128) as database_name, (datdba::bigint)::integer as database_owner, 'local'::varchar(32) as database_type,
            null::varchar(128) as database_acl, null::varchar(128) as database_options, 'Snapshot Isolation'::varchar(128) as database_isolation_level
-      from pg_database where not datistemplate;
+      from pg_database where not datistemplate and (datname <> 'postgres' or datname = current_database());  -- it is PostgreSQL's own
 create view pg_catalog.pg_table_def as
     select n.nspname as schemaname, c.relname as tablename, a.attname as "column",
            redshift_catalog.format_type(a.atttypid, a.atttypmod) as type,

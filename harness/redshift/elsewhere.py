@@ -1,0 +1,70 @@
+"""Other databases of the cluster: made ready for sessions, and their catalogs read for a SHOW that names one.
+
+In: what a SHOW lists, and the database it names. Out: the statement that hands the rows to the client's own session,
+from whose query they come (`ROWS`), so that columns, portals and formats are PostgreSQL's. The gateway reads them over
+a connection of its own, as the client's user, and closes it: no database is kept from being dropped. Source: Database
+Developer Guide, "Querying data across databases": the user must have access to the database.
+"""
+
+import asyncio
+from dataclasses import replace
+
+import psycopg2
+from psycopg2 import sql
+
+from harness.redshift import catalog
+from harness.redshift.connect import Address
+from harness.redshift.plan import Listed
+from harness.redshift.tokens import quote_string
+
+_SETTING = "redshift.elsewhere"
+ROWS = f"json_populate_recordset(NULL::{{0}}, nullif(current_setting('{_SETTING}', true), '')::json)"
+
+
+class Databases:
+    """The databases of the backend, each reached as the client's user."""
+
+    def __init__(self, address: Address, user: str, password: str) -> None:
+        self._address, self._user, self._password = address, user, password
+        self._prepared: set[str] = set()
+
+    def address(self, database: str) -> Address:
+        return replace(self._address.as_user(self._user, self._password), database=database)
+
+    def prepare(self, database: str) -> None:
+        """Install the catalog in a database that a client made; nothing to do if it is there.
+
+        Raises:
+            psycopg2.OperationalError: there is no such database.
+        """
+        catalog.install(replace(self._address, database=database))
+        self._prepared.add(database)
+
+    async def rows_of(self, listed: Listed) -> str:
+        """The statement after which the session's query has the rows of the database that is named."""
+        rows = await asyncio.to_thread(self._read, listed)
+        return f"SET {_SETTING} = {quote_string(rows)}"
+
+    def _read(self, listed: Listed) -> str:
+        database, *names = listed.names
+        columns = [sql.Identifier(column) for column in listed.columns[1:]]
+        conditions: list[sql.Composable] = [sql.SQL("{} = %s").format(column) for column in columns]
+        query = sql.SQL("SELECT coalesce(json_agg(v), '[]')::text FROM redshift_internal.{} v WHERE {}").format(
+            sql.Identifier(listed.view), sql.SQL(" AND ").join(conditions or [sql.SQL("true")])
+        )
+        try:
+            if database not in self._prepared:
+                self.prepare(str(database))
+            connection = self.address(str(database)).connect()
+        except psycopg2.OperationalError:  # there is no such database, or it is not the user's: nothing to show
+            return "[]"
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT to_regnamespace('redshift_internal') IS NULL")
+                if cursor.fetchall() == [(True,)]:  # dropped and made anew since
+                    self.prepare(str(database))
+                cursor.execute(query, names)
+                ((rows,),) = cursor.fetchall()
+                return str(rows)
+        finally:
+            connection.close()

@@ -1,0 +1,115 @@
+"""CREATE USER and ALTER USER as Redshift has them, for PostgreSQL's roles.
+
+In: the tokens of the statement. Out: the same for PostgreSQL, without what only concerns a cluster: what a user sees of
+system tables, session timeouts, identities of a provider. Only the gateway's own user can log in: what is kept of the
+others is their names, rights and groups. Source: Database Developer Guide, "CREATE USER", "ALTER USER".
+"""
+
+import re
+
+from harness.redshift.messages import Refusal
+from harness.redshift.plan import syntax_error
+from harness.redshift.tokens import Cursor, Token, code, quote_string, value_of
+
+_FLAGS = {
+    "CREATEDB": "CREATEDB", "NOCREATEDB": "NOCREATEDB", "CREATEUSER": "SUPERUSER", "NOCREATEUSER": "NOSUPERUSER",
+    "LOGIN": "LOGIN", "NOLOGIN": "NOLOGIN",
+}  # fmt: skip
+_PASSWORD = re.compile(r"""(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])[^\s'"\\/@]{8,64}""")
+_HASH = re.compile(r"md5[0-9a-f]{32}|sha256\|.+", re.IGNORECASE | re.DOTALL)
+SESSION_TIMEOUT_MIN_S, SESSION_TIMEOUT_MAX_S = 60, 1_728_000
+
+
+def user(kind: str, tokens: list[Token]) -> str:
+    """CREATE USER or ALTER USER for PostgreSQL.
+
+    Raises:
+        Refusal: it is not written as Redshift has it, or the password is none that Redshift takes.
+    """
+    cursor = Cursor(code(tokens), 2)
+    name = cursor.name()
+    if name is None:
+        raise syntax_error(cursor.peek() or "end of input")
+    if kind == "ALTER" and cursor.peek() in ("RENAME", "SET"):
+        return f"ALTER USER {name} {' '.join(token.text for token in cursor.rest())}"
+    if kind == "ALTER" and cursor.take("RESET", "SESSION", "TIMEOUT"):
+        return f"ALTER USER {name}"
+    if kind == "ALTER" and cursor.peek() == "RESET":
+        return f"ALTER USER {name} {' '.join(token.text for token in cursor.rest())}"
+    cursor.take("WITH")
+    options = []
+    while cursor.peek():
+        options += _option(cursor)
+        if kind == "ALTER":
+            cursor.take(",")
+    if kind == "CREATE" and not any(option.startswith("PASSWORD") for option in options):
+        raise syntax_error("end of input")
+    if "SUPERUSER" in options and "PASSWORD NULL" in options:
+        raise Refusal("0A000", "cannot disable the password of a superuser")
+    return " ".join((kind, "USER", name, *options))
+
+
+def _option(cursor: Cursor) -> list[str]:
+    """One option for PostgreSQL; none if it is nothing there."""
+    token = cursor.next()
+    what = token.upper if token else ""
+    if what in _FLAGS:
+        return [_FLAGS[what]]
+    if what == "PASSWORD":
+        return [f"PASSWORD {_password(cursor)}"]
+    if what == "SYSLOG" and cursor.take("ACCESS") and cursor.peek() in ("RESTRICTED", "UNRESTRICTED"):
+        cursor.next()
+        return []
+    if what == "IN" and cursor.take("GROUP"):
+        return [f"IN GROUP {', '.join(_groups(cursor))}"]
+    if what == "VALID" and cursor.take("UNTIL"):
+        return [f"VALID UNTIL {_string(cursor).text}"]
+    if what == "CONNECTION" and cursor.take("LIMIT"):
+        return ["CONNECTION LIMIT -1" if cursor.take("UNLIMITED") else f"CONNECTION LIMIT {_number(cursor)}"]
+    if what == "SESSION" and cursor.take("TIMEOUT"):
+        if not SESSION_TIMEOUT_MIN_S <= _number(cursor) <= SESSION_TIMEOUT_MAX_S:
+            words = f"session timeout must be between {SESSION_TIMEOUT_MIN_S} and {SESSION_TIMEOUT_MAX_S} seconds"
+            raise Refusal("22023", words)
+        return []
+    if what == "EXTERNALID" and cursor.next():
+        return []
+    raise syntax_error(token.text if token else "end of input")
+
+
+def _password(cursor: Cursor) -> str:
+    if cursor.take("DISABLE"):
+        return "NULL"
+    value = value_of(_string(cursor))
+    if _HASH.fullmatch(value):
+        return quote_string(value) if value[:3].lower() == "md5" else "NULL"  # PostgreSQL has no such hash
+    if not _PASSWORD.fullmatch(value):
+        raise Refusal(
+            "22023", "password must be 8 to 64 characters, with an uppercase letter, a lowercase letter and a digit",
+            detail="It may have no space and none of ' \" \\ / and @.",
+        )  # fmt: skip
+    return quote_string(value)
+
+
+def _groups(cursor: Cursor) -> list[str]:
+    groups = []
+    while True:
+        name = cursor.name()
+        if name is None:
+            raise syntax_error(cursor.peek() or "end of input")
+        groups.append(name)
+        if not cursor.take(","):
+            return groups
+
+
+def _string(cursor: Cursor) -> Token:
+    token = cursor.next()
+    if token is None or token.kind != "string":
+        raise syntax_error(token.text if token else "end of input")
+    return token
+
+
+def _number(cursor: Cursor) -> int:
+    token = cursor.next()
+    if token is None or not token.text.isdigit():
+        raise syntax_error(token.text if token else "end of input")
+    return int(token.text)

@@ -69,6 +69,6 @@ def test_what_functions_of_a_killed_run_still_load_is_not_in_the_next_ones_table
         aws.sqs.close()
     finally:
         harness("down")
-    assert "waiting for functions of an earlier run" in run.stderr
     assert run.json["records"]["unexpected"] == run.json["records"]["duplicated"] == 0
     assert run.json["records"]["merged"] == run.json["records"]["expected"] == 8 * 200
+    assert "waiting for functions of an earlier run" in run.stderr

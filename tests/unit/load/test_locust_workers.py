@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -134,3 +134,56 @@ def test_the_conducting_process_can_be_interrupted_also_when_its_parent_was_star
     finally:
         signal.signal(signal.SIGINT, before)
     assert handlers == [signal.default_int_handler]
+
+
+@pytest.mark.parametrize(("begun", "number", "code"), [(False, signal.SIGKILL, 3), (True, signal.SIGINT, 4)])
+def test_a_run_that_is_stopped_before_it_has_begun_was_stopped_and_did_not_fail(
+    leader: Callable[[set[str]], Any], begun: bool, number: signal.Signals, code: int
+) -> None:
+    """Once it has begun it judges itself, so one that then ends without a verdict has failed."""
+    made, sent = leader({"a", "b"}), []
+    if begun:
+        made._on_begun({})
+
+    def end(signal_number: signal.Signals) -> None:
+        sent.append(signal_number)
+        made.ended.set()
+
+    made._conductor.send_signal = end
+    made._conductor.stdin.close = made._conductor.told.clear
+    made.stop()
+    assert sent == [number]
+    made._conductor.stdout, made._conductor.returncode = Silent(), -number
+    made._conductor.wait = lambda: -number
+    made._listen(made._conductor)
+    assert made.environment.process_exit_code == code
+    assert ("stopped before the run had begun" in made.verdict["text"]) is not begun
+
+
+class Silent:
+    """Standard output of a process that has ended without a word."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def test_a_run_that_is_interrupted_before_there_is_a_ledger_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_options: object) -> ExitCode:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(conduct, "conduct", interrupted)
+    monkeypatch.setattr(conduct, "end_with_parent", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["conduct", "--scenario", "s.py", "--pipeline", "pipeline.toml", "--seed", "1"])
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert conduct.main() == ExitCode.INCONCLUSIVE
+    finally:
+        signal.signal(signal.SIGINT, before)
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in said] == ["begun", "error"]
+    assert said[1]["exit_code"] == 3

@@ -13,6 +13,8 @@ from harness.aws import Aws
 from harness.stack.endpoints import endpoints_from_json
 from tests.end_to_end.conftest import Harness
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
 SMALL = ("--rate", "240/min", "--duration", "2s", "--records", "200")
 PATIENCE_S = 120
 # What it stages, it stages some seconds after it was asked to.

@@ -85,11 +85,11 @@ def _post(endpoint: str, path: str, body: bytes) -> None:
         pass
 
 
-def _answer(endpoint: str, invocation: Invocation, outcome: Outcome, logged: LoggedFunction, kind: str) -> None:
+def _answer(endpoint: str, invocation: Invocation, outcome: Outcome, logged: LoggedFunction) -> None:
     said = {
         "logs": log_text(outcome, invocation.request_id, logged),
         "trace": describe(logged.name, invocation, outcome),
-        "init_line": "" if outcome.init_at_s is None else init_text(logged, kind, outcome.init_at_s),
+        "init_line": "" if outcome.init_at_s is None else init_text(logged, outcome.init_at_s),
     }
     path = f"invocations/{invocation.request_id}"
     _post(endpoint, f"{path}/logs", json.dumps(said).encode())
@@ -102,7 +102,7 @@ def main() -> None:
     function = json.loads(os.environ["NRT_FUNCTION"])
     endpoint, identifier = os.environ["LOCALSTACK_RUNTIME_ENDPOINT"], os.environ["LOCALSTACK_RUNTIME_ID"]
     kind = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
-    logged = LoggedFunction(**function["logged"])
+    logged = LoggedFunction(**function["logged"] | {"initialization_type": kind})
     environment = Environment(identifier, program(function, os.environ), Launcher(), Capacity(1), evictable=False)
     listener = _Listener(("0.0.0.0", int(sys.argv[1]) if len(sys.argv) > 1 else PORT))
     threading.Thread(target=listener.serve_forever, daemon=True).start()
@@ -111,4 +111,4 @@ def main() -> None:
     _post(endpoint, f"status/{identifier}/ready", b"{}")
     while True:
         invocation = _invocation(listener.invokes.get())
-        _answer(endpoint, invocation, environment.invoke(invocation), logged, kind)
+        _answer(endpoint, invocation, environment.invoke(invocation), logged)

@@ -20,11 +20,13 @@ from harness.localstack.capacity import Capacity
 from harness.localstack.launcher import Child, Exit, Launcher
 from harness.localstack.outcome import (
     RESPONSE_SIZE_MAX_BYTES,
+    Initialisation,
     Invocation,
     Outcome,
     Status,
     error_type_of,
     exit_payload,
+    platform_error_type,
     timeout_payload,
     too_large_payload,
 )
@@ -63,6 +65,12 @@ class _Turn:
     over_memory: bool = False
     output: list[bytes] = field(default_factory=list)
 
+    def take_output(self) -> str:
+        """What was printed since this was last asked."""
+        text = b"".join(self.output).decode("utf-8", "replace")
+        self.output.clear()
+        return text
+
     @property
     def failed(self) -> bool:
         return self.exit is not None or self.init_error is not None
@@ -98,22 +106,26 @@ class Environment:
         self._init_ms: float | None = None
         self._init_at_s: float | None = None
         self._init_tried = False
+        self._initialisations: list[Initialisation] = []
         self._cold = True
         self._host_wait_s = 0.0
         self._peak_mb = 0.0
 
-    def init(self, limit_s: float = INIT_LIMIT_S) -> None:
-        """The init phase. A failure is not raised: it shows in the next invoke, as on AWS."""
+    def init(self, limit_s: float = INIT_LIMIT_S) -> bool:
+        """The init phase; whether it succeeded. A failure shows in the next invoke, as on AWS."""
         with self._lock:
             began = self._clock()
             self._init_tried = True
             self._start()
             self._run_until_ready(began + self._host_wait_s + limit_s)
+            duration_ms = (self._clock() - began - self._host_wait_s) * 1000
             if self._turn.ready:
-                self._init_ms = (self._clock() - began - self._host_wait_s) * 1000
+                self._init_ms = duration_ms
                 self._rest()
             else:
                 self._end()
+            self._note_initialisation(duration_ms, in_invoke=False)
+            return self._turn.ready
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one event to its end."""
@@ -139,6 +151,7 @@ class Environment:
             began += self._host_wait_s
             deadline += self._host_wait_s
             self._run_until_ready(deadline)
+            self._note_initialisation((self._clock() - began) * 1000, in_invoke=True)
         else:
             self._child.thaw()
         initialised = self._turn.ready
@@ -147,6 +160,7 @@ class Environment:
         self._peak_mb = max(self._peak_mb, self._child.peak_memory_mb() if self._child else 0.0)
         if self._peak_mb > self._program.memory_mb and self._turn.exit is None:
             self._turn.exit, self._turn.response, self._turn.ready = Exit(None, signal.SIGKILL), None, False
+            self._turn.over_memory = True
         status, payload = self._judge(invocation, initialised)
         duration_ms = (self._clock() - began) * 1000
         if status is Status.TIMEOUT:
@@ -156,7 +170,7 @@ class Environment:
         outcome = Outcome(
             status=status,
             payload=payload,
-            output=b"".join(self._turn.output).decode("utf-8", "replace"),
+            output=self._turn.take_output(),
             started_s=started_s,
             ended_s=time.time(),
             duration_ms=duration_ms,
@@ -166,8 +180,11 @@ class Environment:
             init_at_s=self._init_at_s,
             peak_memory_mb=min(round(self._peak_mb), self._program.memory_mb),
             error_type=error_type_of(payload) if status is not Status.OK else None,
+            over_memory=self._turn.over_memory,
+            initialisations=tuple(self._initialisations),
             host_wait_ms=self._host_wait_s * 1000,
         )
+        self._initialisations.clear()
         self._host_wait_s, self._init_at_s = 0.0, None
         self._turn = _Turn(ready=self._turn.ready)
         return outcome
@@ -204,7 +221,7 @@ class Environment:
     def _start(self) -> None:
         """Start the process, once this machine has room for it."""
         self._host_wait_s = self._capacity.acquire()
-        self._turn = _Turn(output=self._turn.output)
+        self._turn = _Turn()
         self._init_at_s = time.time()
         self._peak_mb = 0.0
         self._selector = selectors.DefaultSelector()
@@ -226,6 +243,19 @@ class Environment:
         self._selector.register(self._child.status, selectors.EVENT_READ, self._read_exit)
         if self._stopped:
             self._child.kill()
+
+    def _note_initialisation(self, duration_ms: float, *, in_invoke: bool) -> None:
+        """Keep what came of one for the invoke's log."""
+        turn = self._turn
+        status, error_type = "timeout", None
+        if turn.ready:
+            status = "success"
+        elif turn.init_error is not None or turn.exit is not None:
+            told = error_type_of(turn.init_error) if turn.init_error is not None else "Runtime.ExitError"
+            status, error_type = "error", platform_error_type(told)
+        self._initialisations.append(
+            Initialisation(in_invoke, turn.take_output(), duration_ms, time.time(), status, error_type)
+        )
 
     def _run_until_ready(self, deadline: float) -> None:
         self._pump(deadline, lambda turn: turn.ready or turn.failed)

@@ -20,7 +20,7 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from harness.localstack import cloudwatch, images, layers, programs, settings, version_life
+from harness.localstack import cloudwatch, images, layers, programs, provisioned, settings, version_life
 from harness.localstack.capacity import Capacity
 from harness.localstack.concurrency import Concurrency
 from harness.localstack.environment import Environment
@@ -71,6 +71,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         super().__init__(id=id, function_version=function_version)
         self._environment: Environment | None = None
         self._tmp: Path | None = None
+        self._logged = logged(function_version)
         self._last_log = ""
         self._init_line = ""
         self.client_context = ""
@@ -83,14 +84,16 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         for this machine to have room is not taken for a slow start-up, which LocalStack gives up after 20 s.
         """
         self._tmp = Path(tempfile.mkdtemp(prefix=f"lambda-{self.id[:8]}-"))
-        provisioned = env_vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") != InitializationType.on_demand
+        is_provisioned = env_vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") != InitializationType.on_demand
+        self._logged = logged(self.function_version, "provisioned-concurrency" if is_provisioned else "on-demand")
         program = programs.of(self.function_version, env_vars, self._tmp, shared().settings, shared().has_rooms)
         self._environment = Environment(
-            self.id, program, shared().launcher, shared().capacity, evictable=not provisioned
+            self.id, program, shared().launcher, shared().capacity, evictable=not is_provisioned
         )
-        if provisioned:
-            self._init_line = init_text(logged(self.function_version), "provisioned-concurrency", time.time())
-            self._environment.init(version_life.init_limit_s(self.function_version))
+        if is_provisioned:
+            self._init_line = init_text(self._logged, time.time())
+            if not self._environment.init(version_life.init_limit_s(self.function_version)):
+                raise provisioned.InitialisationFailed(self.function_version.qualified_arn)
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         """Run one event."""
@@ -111,10 +114,9 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return self._result(invocation, outcome)
 
     def _result(self, invocation: Invocation, outcome: Outcome) -> InvocationResult:
-        function = logged(self.function_version)
         if outcome.init_at_s is not None and not self._init_line:
-            self._init_line = init_text(function, "on-demand", outcome.init_at_s)
-        self._last_log = log_text(outcome, invocation.request_id, function)
+            self._init_line = init_text(self._logged, outcome.init_at_s)
+        self._last_log = log_text(outcome, invocation.request_id, self._logged)
         return InvocationResult(
             request_id=invocation.request_id,
             payload=outcome.payload,
@@ -174,7 +176,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         return os.access(shared().settings.handler_python, os.X_OK)
 
 
-def logged(version: FunctionVersion) -> LoggedFunction:
+def logged(version: FunctionVersion, initialization_type: str = "on-demand") -> LoggedFunction:
     """What the platform's lines say of a version."""
     function, logging_config = version.config, version.config.logging_config or {}
     return LoggedFunction(
@@ -186,4 +188,5 @@ def logged(version: FunctionVersion) -> LoggedFunction:
         as_json=logging_config.get("LogFormat") == LogFormat.JSON,
         system_level=logging_config.get("SystemLogLevel", "INFO"),
         application_level=logging_config.get("ApplicationLogLevel", "INFO"),
+        initialization_type=initialization_type,
     )

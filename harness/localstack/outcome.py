@@ -6,6 +6,7 @@ test_lambda_invoke_with_timeout, test_lambda_handler_exit, test_lambda_runtime_w
 """
 
 import json
+import re
 import signal
 from dataclasses import dataclass
 from enum import StrEnum
@@ -40,13 +41,28 @@ class Invocation:
 
 
 @dataclass(frozen=True)
+class Initialisation:
+    """One start of the runtime and the function's static code, until both were ready or had failed."""
+
+    in_invoke: bool
+    """False for the init phase; true for what is tried again within an invoke ("suppressed init")."""
+    output: str
+    duration_ms: float
+    ended_s: float
+    status: str = "success"
+    """Or `timeout`, or `error`."""
+    error_type: str | None = None
+    """Only of an error."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What the caller gets, and what the platform writes about it."""
 
     status: Status
     payload: bytes
     output: str
-    """What the function printed, initialisation included if this invoke waited for it."""
+    """What the function printed since it was ready; what it printed before is in `initialisations`."""
     started_s: float
     ended_s: float
     duration_ms: float
@@ -58,8 +74,25 @@ class Outcome:
     """When the process that ran it was started, if none had run in it before."""
     peak_memory_mb: int = 0
     error_type: str | None = None
+    """The `errorType` that the caller gets."""
+    over_memory: bool = False
+    initialisations: tuple[Initialisation, ...] = ()
+    """Those since the last invoke, in order."""
     host_wait_ms: float = 0.0
     """How long the invoke waited because this machine holds no more environments; AWS has no such thing."""
+
+    @property
+    def printed(self) -> str:
+        """Everything that the function wrote, before it was ready and since."""
+        return "".join([*(one.output for one in self.initialisations), self.output])
+
+
+def platform_error_type(told: str | None) -> str:
+    """What the platform's own lines call an error that the runtime names `told`.
+
+    Names of other than these families are the function's business (AWS: lambda-runtime-interface-emulator, fatalerror).
+    """
+    return told if told and re.search(r"(Runtime|Function)\.[A-Z][a-zA-Z]+", told) else "Runtime.Unknown"
 
 
 def exit_reason(ended: Exit) -> str:

@@ -10,19 +10,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from localstack.aws.api.lambda_ import InvalidParameterValueException, TooManyRequestsException
-from localstack.services.lambda_ import provider
+from localstack.services.lambda_ import provider, urlrouter
 from localstack.services.lambda_.event_source_mapping.esm_worker_factory import EsmWorkerFactory
 from localstack.services.lambda_.invocation import counting_service, logs, version_manager
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, ImageCode, VersionIdentifier
-from localstack.services.lambda_.provider_utils import get_function_version_from_arn
 from localstack.services.sqs import provider as sqs_provider
 from localstack.services.sqs.models import sqs_stores
 from localstack.utils.aws.arns import parse_arn
 
-from harness.localstack import cloudwatch, images, log_writer, redrive, s3_events, settings, version_life
-
-POLLERS_MAX = 10_000
-"""Lambda API reference and service model of botocore 1.44.5: for SQS 2 to 10,000 (the guide still says 2,000)."""
+from harness.localstack import cloudwatch, function_url, images, log_writer, redrive, s3_events, settings, version_life
 
 
 def for_executor() -> None:
@@ -34,6 +30,8 @@ def for_executor() -> None:
     counting_service.CountingService.get_invocation_lease = _counting_throttles(
         counting_service.CountingService.get_invocation_lease
     )
+    router = urlrouter.FunctionUrlRouter
+    router.handle_lambda_url_invocation = function_url.checked(router.handle_lambda_url_invocation)
     version_life.install()
 
 
@@ -46,9 +44,8 @@ def for_poller() -> None:
     redrive.install()
     s3_events.install(settings.read().s3_events)
     EsmWorkerFactory.get_esm_worker = _choosing_worker(EsmWorkerFactory.get_esm_worker)
-    provider.LambdaProvider.validate_event_source_mapping = _checking_sqs_source(
-        provider.LambdaProvider.validate_event_source_mapping
-    )
+    lambda_provider = provider.LambdaProvider
+    lambda_provider.validate_event_source_mapping = _checking_sqs_source(lambda_provider.validate_event_source_mapping)
 
 
 def _create_image_code(image_uri: str) -> ImageCode:
@@ -122,44 +119,7 @@ def _choosing_worker(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checking_sqs_source(original: Callable[..., Any]) -> Callable[..., Any]:
-    """What AWS refuses of a mapping with a queue, and LocalStack takes."""
+    # imported here: it needs SQS's own modules, as the worker does
+    from harness.localstack import event_source_request
 
-    def validate_event_source_mapping(self: provider.LambdaProvider, context: Any, request: Any) -> Any:
-        result = original(self, context, request)
-        source_arn = request.get("EventSourceArn", "")
-        if source_arn and parse_arn(source_arn)["service"] == "sqs":
-            _check_pollers(request)
-            _check_visibility(source_arn, get_function_version_from_arn(result[0]).config.timeout)
-        return result
-
-    return validate_event_source_mapping
-
-
-def _check_visibility(source_arn: str, timeout_s: int) -> None:
-    """A queue must not show messages again before the function's timeout has passed."""
-    from harness.localstack.sqs_source import SqsSource
-
-    visibility_s = SqsSource(source_arn).visibility_timeout_s()
-    if visibility_s < timeout_s:
-        raise InvalidParameterValueException(
-            f"Queue visibility timeout: {visibility_s} seconds is less than Function timeout: {timeout_s} seconds",
-            Type="User",
-        )
-
-
-def _check_pollers(request: Any) -> None:
-    """ "You can't use provisioned mode with the maximum concurrency setting"; 2 to 200 pollers at least and 2 to 10,000
-    at most (API reference: ProvisionedPollerConfig). The sentences are ours."""
-    provisioned = request.get("ProvisionedPollerConfig")
-    if not provisioned:
-        return
-    fewest, most = provisioned.get("MinimumPollers", 2), provisioned.get("MaximumPollers", 200)
-    if (request.get("ScalingConfig") or {}).get("MaximumConcurrency"):
-        problem = "ProvisionedPollerConfig and ScalingConfig.MaximumConcurrency cannot be used together"
-    elif not 2 <= fewest <= 200:
-        problem = f"MinimumPollers {fewest} is not between 2 and 200"
-    elif not max(2, fewest) <= most <= POLLERS_MAX:
-        problem = f"MaximumPollers {most} is not between MinimumPollers and {POLLERS_MAX}"
-    else:
-        return
-    raise InvalidParameterValueException(problem, Type="User")
+    return event_source_request.checked(original)

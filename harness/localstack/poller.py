@@ -95,6 +95,8 @@ class SqsEventSourceWorker(EsmWorker):
         received_s = time.monotonic()
         visible_again_s = received_s + self._source.visibility_timeout_s()
         events = self._collect(received_s + self._window_s)
+        if self._window_s:
+            events = [batches.in_window(event) for event in events]
         for batch in self._cut(self._matching(events)):
             self._slots.take()
             workers.submit(self._process, batch, visible_again_s)

@@ -27,6 +27,10 @@ RECEIVE_MAX_MESSAGES = 10
 LOOK_AGAIN_S = 5.0
 """How often a waiting poller looks whether its queue is still the one of that name."""
 
+NO_LISTS = {"stringListValues": [], "binaryListValues": []}
+"""Every message attribute has them, as recorded on AWS 2025-11-25 (LocalStack
+test_lambda_integration_sqs.snapshot.json); SQS itself has no lists."""
+
 
 class QueueGone(Exception):
     """The queue does not exist (any more)."""
@@ -98,7 +102,13 @@ class SqsSource:
         )
         events: list[Event] = transform_into_events(response.get("Messages") or [])
         return [
-            {**event, "eventSource": "aws:sqs", "eventSourceARN": self.arn, "awsRegion": self.region}
+            {
+                **event,
+                "messageAttributes": {name: NO_LISTS | value for name, value in event["messageAttributes"].items()},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": self.arn,
+                "awsRegion": self.region,
+            }
             for event in events
         ]
 

@@ -49,7 +49,7 @@ def describe(function: str, invocation: Invocation, outcome: Outcome) -> dict[st
         "host_wait_ms": outcome.host_wait_ms,
         "messages": _messages(invocation.payload),
         "batch_item_failures": _failures(outcome.payload),
-        "log_lines": _json_lines(outcome.output),
+        "log_lines": _json_lines(outcome.printed),
     }
 
 

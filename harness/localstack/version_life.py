@@ -3,16 +3,12 @@
 In: nothing. Out: LocalStack's modules changed in place (see `patches`, which names everything that is replaced).
 """
 
-import base64
-import binascii
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from localstack.aws.api.lambda_ import (
-    InvalidRequestContentException,
     InvalidRuntimeException,
     PackageType,
     TooManyRequestsException,
@@ -21,7 +17,7 @@ from localstack.services.lambda_.invocation import assignment, execution_environ
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.logs import LogItem
 
-from harness.localstack import cloudwatch, runtimes, settings
+from harness.localstack import cloudwatch, invoke_request, provisioned, runtimes, settings
 from harness.localstack.environment_rate import EnvironmentRate
 from harness.localstack.in_flight import InFlight
 
@@ -42,9 +38,10 @@ def install() -> None:
     version_manager.LambdaVersionManager.stop = _after_what_is_in_flight(
         version_manager.LambdaVersionManager.stop, in_flight
     )
+    version_manager.LambdaVersionManager.update_provisioned_concurrency_config = provisioned.update
     service = lambda_service.LambdaService
     service.stop = _waiting_for_nothing(service.stop, in_flight)
-    service.invoke = _checking_client_context(service.invoke)
+    service.invoke = invoke_request.checked(service.invoke)
     assignment.AssignmentService.get_environment = _tracked(assignment.AssignmentService.get_environment, in_flight)
     assignment.AssignmentService.start_environment = _limited(assignment.AssignmentService.start_environment, rate)
 
@@ -54,37 +51,11 @@ def init_limit_s(version: FunctionVersion) -> float:
     return max(PROVISIONED_INIT_LIMIT_S, float(version.config.timeout))
 
 
-def client_context(encoded: str | None) -> str:
-    """The JSON text that the runtime is given for what the caller of Invoke sent in base64.
-
-    Raises:
-        ValueError: it is not base64, or no JSON in it.
-    """
-    if not encoded or encoded == "{}":  # LocalStack's function URLs pass the latter as it is
-        return ""
-    text = base64.b64decode(encoded, validate=True).decode()
-    json.loads(text)
-    return text
-
-
-def _checking_client_context(original: Callable[..., Any]) -> Callable[..., Any]:
-    def invoke(self: Any, *arguments: Any, **options: Any) -> Any:
-        try:
-            client_context(options.get("client_context"))
-        except (binascii.Error, ValueError) as error:
-            raise InvalidRequestContentException(
-                "Client context must be a valid Base64-encoded JSON object.", Type="User"
-            ) from error
-        return original(self, *arguments, **options)
-
-    return invoke
-
-
 def _with_client_context(original: Callable[..., Any]) -> Callable[..., Any]:
     """LocalStack does not hand it to its executor; an environment runs one invoke at a time."""
 
     def invoke(self: execution_environment.ExecutionEnvironment, invocation: Any) -> Any:
-        self.runtime_executor.client_context = client_context(invocation.client_context)
+        self.runtime_executor.client_context = invoke_request.client_context(invocation.client_context)
         return original(self, invocation)
 
     return invoke
@@ -145,9 +116,10 @@ def _tracked(original: Callable[..., Any], in_flight: InFlight) -> Callable[...,
     ) -> Iterator[Any]:
         if version_manager_id not in self.environments:
             self.environments.setdefault(version_manager_id, _Snapshot())
+        kind = provisioned.kind_for(provisioning_type, self.environments[version_manager_id].values())
         with (
             in_flight.one_more(version_manager_id),
-            original(self, version_manager_id, function_version, provisioning_type) as environment,
+            original(self, version_manager_id, function_version, kind) as environment,
         ):
             yield environment
 

@@ -259,7 +259,7 @@ def test_logs_have_start_output_end_and_report(function: Function) -> None:
     assert re.search(r"^START RequestId: \S{36} Version: \$LATEST\n", result.log)
     assert re.search(
         r"\nEND RequestId: \S{36}\nREPORT RequestId: \S{36}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\t"
-        r"Memory Size: 256 MB\tMax Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t?\n$",
+        r"Memory Size: 256 MB\tMax Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t\n$",
         result.log,
     )
     eventually(lambda: "a line of the function\n" in function.logged())

@@ -192,6 +192,36 @@ def test_provisioned_concurrency_may_initialise_for_longer_than_10_s(make_functi
     assert function.invoke(qualifier=version).payload > 22
 
 
+@pytest.mark.documented("answer recorded on AWS 2026-02-17 (LocalStack test_lambda.snapshot.json, main branch)")
+def test_provisioned_concurrency_that_cannot_be_initialised_fails_and_invokes_run_on_demand(
+    make_function: MAKE,
+) -> None:
+    function = make_function(
+        "import os, time\nkind = os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
+        "if kind == 'provisioned-concurrency':\n    time.sleep(2)\n    raise Exception('not provisioned')\n"
+        "def handler(event, context):\n    return kind\n"
+    )
+    version = function.aws.functions.publish_version(FunctionName=function.name)["Version"]
+    function.wait("State", "Active", version)
+    where = {"FunctionName": function.name, "Qualifier": version}
+    function.aws.functions.put_provisioned_concurrency_config(ProvisionedConcurrentExecutions=1, **where)
+    assert function.invoke(qualifier=version).payload == "on-demand"
+
+    def config() -> dict[str, object]:
+        found: dict[str, object] = function.aws.functions.get_provisioned_concurrency_config(**where)
+        return found
+
+    eventually(lambda: config()["Status"] != "IN_PROGRESS")
+    assert {name: value for name, value in config().items() if "Concurrent" in name or "Status" in name} == {
+        "RequestedProvisionedConcurrentExecutions": 1,
+        "AllocatedProvisionedConcurrentExecutions": 0,
+        "AvailableProvisionedConcurrentExecutions": 0,
+        "Status": "FAILED",
+        "StatusReason": "FUNCTION_ERROR_INIT_FAILURE",
+    }
+    assert function.invoke(qualifier=version).payload == "on-demand"
+
+
 @pytest.mark.documented("Implement Lambda canary deployments using a weighted alias")
 def test_an_alias_shares_its_invokes_by_weight(make_function: MAKE) -> None:
     function = make_function("def handler(event, context):\n    return context.function_version\n")

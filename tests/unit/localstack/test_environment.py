@@ -144,6 +144,29 @@ def test_an_init_error_is_an_answer(make: Make) -> None:
     environment.stop()
 
 
+def test_every_initialisation_is_told_once(make: Make) -> None:
+    environment = make("import os\nprint('loading', flush=True)\nos._exit(3)")
+    environment.init()
+    outcome = environment.invoke(Invocation("1", b"{}", "arn"))
+    first, second = outcome.initialisations
+    assert (first.in_invoke, second.in_invoke) == (False, True)
+    assert (first.status, first.error_type) == (second.status, second.error_type) == ("error", "Runtime.ExitError")
+    assert first.output == second.output == "loading\n"
+    assert outcome.output == ""
+    assert len(environment.invoke(Invocation("2", b"{}", "arn")).initialisations) == 1
+    environment.stop()
+
+
+def test_what_is_printed_while_the_code_loads_is_told_apart(make: Make) -> None:
+    environment = make("print('loading')\ndef handler(event, context): print('running')")
+    outcome = environment.invoke(Invocation("1", b"{}", "arn"))
+    assert [one.output for one in outcome.initialisations] == ["loading\n"]
+    assert outcome.initialisations[0].status == "success"
+    assert (outcome.output, outcome.printed) == ("running\n", "loading\nrunning\n")
+    assert environment.invoke(Invocation("2", b"{}", "arn")).initialisations == ()
+    environment.stop()
+
+
 def test_stop_interrupts_an_invoke(make: Make) -> None:
     environment = make(timeout_s=60)
     environment.init()

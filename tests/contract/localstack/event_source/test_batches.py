@@ -10,6 +10,7 @@ from tests.contract.localstack.event_source.conftest import TELL, Make, Told, em
 EVENT_SOURCE = "Using Lambda with Amazon SQS"
 BATCHING = "How Lambda processes records from stream and queue-based event sources: batching behavior"
 FILTERING = "Using event filtering with an Amazon SQS event source"
+RECORDED = "answer recorded on AWS 2025-11-25 (LocalStack test_lambda_integration_sqs.snapshot.json)"
 
 
 @pytest.mark.documented(EVENT_SOURCE)
@@ -28,6 +29,31 @@ def test_the_event_has_the_documented_shape(make_queue: Make, make_mapping: Make
     assert record["messageAttributes"]["colour"]["stringValue"] == "blue"
     assert {"receiptHandle", "md5OfBody"} <= set(record)
     emptied(queue)
+
+
+@pytest.mark.documented(RECORDED)
+def test_a_message_attribute_has_empty_lists(
+    make_queue: Make, make_mapping: Make, teller: Function, told: Told
+) -> None:
+    queue = make_queue()
+    make_mapping(queue, teller)
+    queue.send("hello", MessageAttributes={"weeks": {"DataType": "Number", "StringValue": "6"}})
+    [record] = told.wait_for(1)[0]["event"]["Records"]
+    no_lists = {"stringListValues": [], "binaryListValues": []}
+    assert record["messageAttributes"] == {"weeks": {"stringValue": "6", "dataType": "Number"} | no_lists}
+    assert record["md5OfMessageAttributes"]
+
+
+@pytest.mark.documented(RECORDED)
+@pytest.mark.parametrize("window_s", [0, 1], ids=["no window", "a window"])
+def test_without_attributes_their_digest_is_null_within_a_window(
+    make_queue: Make, make_mapping: Make, teller: Function, told: Told, window_s: int
+) -> None:
+    queue = make_queue()
+    make_mapping(queue, teller, MaximumBatchingWindowInSeconds=window_s)
+    queue.send("hello")
+    [record] = told.wait_for(1)[0]["event"]["Records"]
+    assert record.get("md5OfMessageAttributes", "absent") == (None if window_s else "absent")
 
 
 @pytest.mark.documented(BATCHING)
@@ -79,6 +105,29 @@ def test_messages_that_do_not_match_are_deleted(
     assert told.wait_for(1)[0]["bodies"] == ['{"kind": "wanted"}']
     emptied(queue)
     assert len(told.read()) == 1
+
+
+@pytest.mark.documented(FILTERING)
+@pytest.mark.parametrize(
+    ("pattern", "bodies", "kept"),
+    [
+        pytest.param('{"body": ["plain"]}', ["plain", "other", '{"n": "plain"}'], ["plain"], id="a plain string"),
+        pytest.param('{"body": {"n": [1]}}', ["plain", '{"n": 1}'], ['{"n": 1}'], id="JSON"),
+        pytest.param(
+            '{"messageAttributes": {"colour": {"stringValue": ["blue"]}}}',
+            ["plain", '{"n": 1}'], ["plain", '{"n": 1}'], id="only an attribute",
+        ),
+    ],
+)  # fmt: skip
+def test_a_body_and_its_pattern_have_to_be_of_one_kind(
+    make_queue: Make, make_mapping: Make, teller: Function, told: Told, pattern: str, bodies: list[str], kept: list[str]
+) -> None:
+    queue = make_queue()
+    make_mapping(queue, teller, FilterCriteria={"Filters": [{"Pattern": pattern}]})
+    queue.send(*bodies, MessageAttributes={"colour": {"DataType": "String", "StringValue": "blue"}})
+    told.wait_for(len(kept))
+    emptied(queue)
+    assert sorted(told.bodies) == sorted(kept)
 
 
 @pytest.mark.documented("CreateEventSourceMapping")

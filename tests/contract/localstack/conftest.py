@@ -145,8 +145,8 @@ class Aws:
 
 
 @contextlib.contextmanager
-def embedded() -> Iterator[Aws]:
-    """An embedded emulator of its own."""
+def embedded(pythons: dict[str, str] | None = None) -> Iterator[Aws]:
+    """An embedded emulator of its own; `pythons` names further interpreters by runtime."""
     directory = Path(tempfile.mkdtemp(prefix="nrt-contract-"))
     port = free_port()
     images = directory / "images.json"
@@ -154,7 +154,7 @@ def embedded() -> Iterator[Aws]:
     images.write_text(json.dumps({IMAGE: image}))
     (directory / "logs").mkdir()
     runtimes = directory / "runtimes.json"
-    runtimes.write_text(json.dumps(_runtimes()))
+    runtimes.write_text(json.dumps(_runtimes() | (pythons or {})))
     settings = {"NRT_RUNTIMES": str(runtimes), "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": QUEUE_METRICS_EVERY_S}
     with mock.patch.dict(os.environ, settings):
         process = emulator.start(directory / "emulator", directory / "logs", port, images, directory / "trace.jsonl")

@@ -155,12 +155,18 @@ def _batch_runs(evidence: Evidence) -> dict[str, Any]:
     }
 
 
+# What may break when a part of the stack was away by no fault of the scenario: files are late.
+LATE_CHECKS = {"end_to_end", "drained"}
+
+
 def judge(evidence: Evidence, checks: Sequence[Check]) -> Judgement:
     """Judge a run."""
     results = tuple(check(evidence) for check in checks)
     verdicts = {result.verdict for result in results}
     incomplete = bool(evidence.ledger_defects) or not evidence.history.finished or evidence.history.interrupted
-    if incomplete or not results or starvation(evidence):
+    failed = {result.name for result in results if result.verdict is Verdict.FAIL}
+    made_late = bool(evidence.history.outages) and failed <= LATE_CHECKS
+    if incomplete or not results or starvation(evidence) or (failed and made_late):
         verdict = Verdict.INCONCLUSIVE
     else:
         worst = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)

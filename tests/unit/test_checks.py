@@ -68,6 +68,16 @@ def test_a_pipeline_is_not_convicted_of_what_the_machine_did() -> None:
     assert LOST.adding(MACHINE_USE).judged_by(*every).verdict is FAIL
 
 
+def test_files_that_are_late_after_an_outage_convict_nobody_and_lost_ones_do() -> None:
+    away = {"event": "outage", "part": "redshift", "from_s": 1.0, "to_s": 25.0, "error": "refused"}
+    every = checks.default_checks()
+    late = _merged_at(LATE_S)
+    assert late.judged_by(*every).verdict is FAIL
+    assert late.adding(away).judged_by(*every).verdict is INCONCLUSIVE
+    assert LOST.adding(away).judged_by(*every).verdict is FAIL
+    assert GOOD.adding(away).judged_by(*every).verdict is INCONCLUSIVE
+
+
 def _long_lived(memory_mb: list[int]) -> Run:
     """An environment with as many invocations, each with its peak of memory."""
     functions = {"load-orders": {"type": "orders", "memory_mb": 512}}

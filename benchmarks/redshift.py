@@ -28,6 +28,7 @@ import psutil
 import psycopg2
 import pyarrow as pa
 import pyarrow.parquet as pq
+import redshift_connector
 
 from harness.stack import postgres, warehouse
 from harness.stack.endpoints import REGION, Redshift
@@ -37,6 +38,7 @@ ROWS = 10_000
 REPEATS = 15
 CONNECTIONS = 8
 RESULT_ROWS = 1_000_000
+DESCRIBED = 500
 TYPES = ["bigint"] * 4 + ["varchar(64)"] * 4 + ["numeric(12,2)", "timestamp"]
 
 
@@ -82,6 +84,7 @@ class Bench:
     backend: Child
     s3: Child
     connect: Callable[[], Any]
+    driver: Callable[[int], Any]  # redshift_connector, by the version of the protocol it asks for
     direct: Any
 
     def run(self) -> None:
@@ -108,6 +111,7 @@ class Bench:
         )
         self._many(copy)
         self._relay(cursors[0])
+        self._describe()
         print(f"connect with TLS          {median(timed_ms(self.connect) for _ in range(REPEATS)):8.1f} ms")
 
     def _many(self, copy: Callable[[int], None]) -> None:
@@ -131,6 +135,20 @@ class Bench:
         each = (cpu_ms(self.gateway) - before) / 1_000
         print(f"select 1                  {median(relayed):8.3f} ms, PostgreSQL alone {median(plain):.3f} ms; "
               f"gateway's CPU {each:.3f} ms")  # fmt: skip
+
+    def _describe(self) -> None:
+        """A query that is prepared, described and run by its driver: what the later versions' look-ups add."""
+        cursors = {version: self.driver(version).cursor() for version in (0, 1, 2)}
+        for query in ("select i0, s0 from bench_0 where i0 = -1", "select n * 2, n / 3 from bench_0 where i0 = -1"):
+            shown = []
+            for version, cursor in cursors.items():
+                cursor.execute(query)
+                before, took = cpu_ms(self.gateway), []
+                for number in range(DESCRIBED):  # each text is new, so that no statement is prepared already
+                    took.append(timed_ms(lambda: cursor.execute(f"{query} /* {number} */")))  # noqa: B023
+                each = (cpu_ms(self.gateway) - before) / DESCRIBED
+                shown.append(f"version {version} {median(took):.2f} ms (fastest {min(took):.2f}; CPU {each:.2f})")
+            print(f"{query.partition(' from')[0]}, described: {', '.join(shown)}")
 
     def _large_result(self) -> None:
         """A result of a million rows: how far the gateway's memory rises meanwhile."""
@@ -180,7 +198,15 @@ def running() -> Iterator[Bench]:
             connection.autocommit = True
             return connection
 
-        yield Bench(gateway, backend, moto, connect, connect(server).cursor())
+        def driver(version: int) -> Any:
+            connection = redshift_connector.connect(
+                host=listening.host, port=listening.port, user=listening.user, password=password,
+                database=listening.database, ssl=False, sslmode="verify-ca", client_protocol_version=version,
+            )  # fmt: skip
+            connection.autocommit = True
+            return connection
+
+        yield Bench(gateway, backend, moto, connect, driver, connect(server).cursor())
     finally:
         for child, number in reversed(children):
             child.end(number)

@@ -184,7 +184,7 @@ def _column(cursor: Cursor, table: _Table, rewrite: Rewrite) -> str:
         parts = [quote_name(name), read_type(cursor, column=True)]
     except Refusal as refusal:
         where = f'Column "{table.name}.{name}" has'
-        raise Refusal(refusal.sqlstate, refusal.message.replace("Column has", where)) from None
+        raise Refusal(refusal.sqlstate, refusal.message.replace("Column has", where), hint=refusal.hint) from None
     while cursor.peek():
         parts += _attribute(cursor, name, table, rewrite)
     if any("AS IDENTITY" in part for part in parts) and "NOT NULL" not in parts:

@@ -7,6 +7,8 @@ Developer Guide, "Querying data across databases": the user must have access to 
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg2
@@ -19,6 +21,10 @@ from harness.redshift.tokens import quote_string
 
 _SETTING = "redshift.elsewhere"
 ROWS = f"json_populate_recordset(NULL::{{0}}, nullif(current_setting('{_SETTING}', true), '')::json)"
+
+
+class NoSuchDatabase(Exception):
+    """The cluster has no database of this name."""
 
 
 class Databases:
@@ -35,10 +41,28 @@ class Databases:
         """Install the catalog in a database that a client made; nothing to do if it is there.
 
         Raises:
-            psycopg2.OperationalError: there is no such database.
+            NoSuchDatabase: there is none.
+            psycopg2.Error: the backend cannot be reached, or refuses.
         """
-        catalog.install(replace(self._address, database=database))
+        with self._named(database):
+            catalog.install(replace(self._address, database=database))
         self._prepared.add(database)
+
+    @contextmanager
+    def _named(self, database: str) -> Iterator[None]:
+        """Tells a database that there is not from one that cannot be reached, which PostgreSQL's driver does not."""
+        try:
+            yield
+        except psycopg2.OperationalError:
+            connection = self._address.connect()
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s", (database,))
+                    if cursor.fetchone():
+                        raise
+            finally:
+                connection.close()
+            raise NoSuchDatabase from None
 
     async def rows_of(self, listed: Listed) -> str:
         """The statement after which the session's query has the rows of the database that is named."""
@@ -53,18 +77,25 @@ class Databases:
             sql.Identifier(listed.view), sql.SQL(" AND ").join(conditions or [sql.SQL("true")])
         )
         try:
-            if database not in self._prepared:
-                self.prepare(str(database))
-            connection = self.address(str(database)).connect()
-        except psycopg2.OperationalError:  # there is no such database, or it is not the user's: nothing to show
+            connection = self._connect(str(database))
+        except NoSuchDatabase:
             return "[]"
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT to_regnamespace('redshift_internal') IS NULL")
-                if cursor.fetchall() == [(True,)]:  # dropped and made anew since
-                    self.prepare(str(database))
                 cursor.execute(query, names)
                 ((rows,),) = cursor.fetchall()
                 return str(rows)
         finally:
             connection.close()
+
+    def _connect(self, database: str) -> psycopg2.extensions.connection:
+        """A connection to a database that has the catalog, which it has not if it was dropped and made anew."""
+        if database not in self._prepared:
+            self.prepare(database)
+        with self._named(database):
+            connection = self.address(database).connect()
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT to_regnamespace('redshift_internal') IS NULL")
+            if cursor.fetchall() == [(True,)]:
+                self.prepare(database)
+        return connection

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import psycopg2
 import uvloop
 
 from harness.redshift import catalog, connect, tls, warm
@@ -32,7 +31,7 @@ from harness.redshift.copy.objects import ObjectStore
 from harness.redshift.copy.unload import Unloader
 from harness.redshift.copy.work import S3Work
 from harness.redshift.data_api.credentials import TemporaryCredentials
-from harness.redshift.elsewhere import Databases
+from harness.redshift.elsewhere import Databases, NoSuchDatabase
 from harness.redshift.identity import Identity
 from harness.redshift.latency import LatencyModel
 from harness.redshift.messages import ProtocolError, Refusal
@@ -273,7 +272,7 @@ class Gateway:
         if database != self._address.database:
             try:
                 await asyncio.to_thread(self._databases.prepare, database)
-            except psycopg2.OperationalError:
+            except NoSuchDatabase:
                 raise Refusal("3D000", f'database "{database}" does not exist') from None
         wanted = {name: value for name, value in parameters.items() if name in _BACKEND_PARAMETERS}
         opened = await connect.open_session(self._databases.address(database), wanted | _SESSION_PARAMETERS)

@@ -20,7 +20,15 @@ _FUNCTIONS = frozenset((
     "CURRVAL", "SETVAL", "PG_NOTIFY", "CONCAT_WS", "TO_TSVECTOR", "TO_TSQUERY", "XMLELEMENT",
 ))  # fmt: skip
 # functions of Redshift that this stand-in has not
-_NOT_HERE = frozenset(("HLL_CREATE_SKETCH", "HLL_CARDINALITY", "HLL_COMBINE", "HLL_COMBINE_SKETCHES"))
+_NOT_HERE = frozenset((
+    "HLL_CREATE_SKETCH", "HLL_CARDINALITY", "HLL_COMBINE", "HLL_COMBINE_SKETCHES", "GEOMETRYTYPE", "ST_AREA",
+    "ST_ASBINARY", "ST_ASEWKB", "ST_ASEWKT", "ST_ASGEOJSON", "ST_ASHEXEWKB", "ST_ASHEXWKB", "ST_ASTEXT", "ST_BUFFER",
+    "ST_CENTROID", "ST_CONTAINS", "ST_COVEREDBY", "ST_COVERS", "ST_DISTANCE", "ST_DISTANCESPHERE", "ST_DWITHIN",
+    "ST_EQUALS", "ST_GEOGFROMTEXT", "ST_GEOGFROMWKB", "ST_GEOHASH", "ST_GEOMETRYTYPE", "ST_GEOMFROMEWKB",
+    "ST_GEOMFROMEWKT", "ST_GEOMFROMGEOJSON", "ST_GEOMFROMTEXT", "ST_GEOMFROMWKB", "ST_INTERSECTION", "ST_INTERSECTS",
+    "ST_ISVALID", "ST_LENGTH", "ST_MAKELINE", "ST_MAKEPOINT", "ST_MAKEPOLYGON", "ST_NPOINTS", "ST_PERIMETER",
+    "ST_POINT", "ST_POLYGON", "ST_SETSRID", "ST_SRID", "ST_TRANSFORM", "ST_UNION", "ST_WITHIN", "ST_X", "ST_Y",
+))  # fmt: skip
 _SEQUENCES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("FOR", "UPDATE"), "0A000"),
     (("FOR", "SHARE"), "0A000"),
@@ -42,7 +50,8 @@ def check(parts: list[Token]) -> None:
             continue
         following = parts[index + 1].text if index + 1 < len(parts) else ""
         name = token.upper
-        if name in _NOT_HERE and following == "(":
+        is_cast = index and parts[index - 1].text == "::" and name in ("GEOMETRY", "GEOGRAPHY")
+        if is_cast or (name in _NOT_HERE and following == "("):
             raise not_supported(f"{name} is not supported by this stand-in")
         if name in _FUNCTIONS and following == "(" and not (index and parts[index - 1].text == "."):
             message = f"function {token.text.lower()}() does not exist"

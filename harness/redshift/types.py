@@ -5,6 +5,7 @@ Developer Guide, "Data types" and "Unsupported PostgreSQL data types".
 """
 
 from harness.redshift.messages import Refusal
+from harness.redshift.plan import not_supported
 from harness.redshift.tokens import Cursor, Token
 
 _LENGTH_MAX = {"varchar": 65_535, "char": 4_096}
@@ -85,7 +86,9 @@ def _postgres_type(name: str, token: Token | None, cursor: Cursor) -> str:
         return "real" if digits and int(digits[0]) <= 24 else "double precision"
     if name in _SYNONYMS:
         return _SYNONYMS[name]
-    if name in _REFUSED or name in ("GEOMETRY", "GEOGRAPHY"):
+    if name in ("GEOMETRY", "GEOGRAPHY"):
+        raise not_supported(f"{name} is not supported by this stand-in")
+    if name in _REFUSED:
         raise Refusal("0A000", f'Column has unsupported type "{name.lower()}".')
     raise Refusal("42704", f'type "{token.text if token else ""}" does not exist')
 

@@ -293,6 +293,24 @@ def test_sketches_are_refused_by_name(sql: Sql, call: str) -> None:
     assert "stand-in" in str(caught.value.diag.message_hint)
 
 
+@source("Spatial functions")
+@pytest.mark.parametrize("statement", [
+    "select st_geomfromtext('POINT(1 2)', 4326)", "select st_x(st_point(1, 2))", "create table t (g geometry)",
+    "create table t (g geography)", "select 'x'::geometry",
+])  # fmt: skip
+def test_geometry_is_refused_by_name(sql: Sql, statement: str) -> None:
+    """PostgreSQL has no such type without PostGIS, and a text in its place would pass for one."""
+    with pytest.raises(psycopg2.errors.FeatureNotSupported) as caught:
+        sql(statement)
+    assert "stand-in" in str(caught.value.diag.message_hint)
+
+
+def test_a_table_may_be_named_like_a_spatial_function(sql: Sql) -> None:
+    sql("create table st_orders (a int)")
+    sql("insert into st_orders (a) values (1)")
+    assert sql("select a from st_orders") == [(1,)]
+
+
 @source("STL_UNDONE")
 def test_nothing_was_undone(sql: Sql) -> None:
     assert sql("select xact_id, xact_id_undone, table_id from stl_undone") == []

@@ -27,7 +27,7 @@ from handler.app import handler as load
 
 
 def handler(event, context):
-    time.sleep(6)
+    time.sleep(20)
     return load(event, context)
 """
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -99,6 +100,19 @@ def _fill(endpoints: Endpoints, pipeline: Pipeline, template: pa.Table, files: i
         )
 
 
+@contextmanager
+def _watched(endpoints: Endpoints, peak: Peak) -> Iterator[None]:
+    """Looks at memory until the block ends, however it does."""
+    stop = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(endpoints, peak, stop))
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+
+
 def _watch(endpoints: Endpoints, peak: Peak, stop: threading.Event) -> None:
     server = psutil.Process(endpoints.pids["postgres"])
     while not stop.wait(SAMPLE_EVERY_S):
@@ -128,24 +142,18 @@ def measure(endpoints: Endpoints, pipeline: Pipeline, files: int) -> str:
     dataset = pipeline.dataset(TYPE)
     template = make_table(dataset, seed=1, file_index=0, records=RECORDS, at=datetime(2026, 1, 1, tzinfo=UTC))
     _fill(endpoints, pipeline, template, files)
-    delivered = [
-        DeliveredFile(index, f"f{index}", lambda index=index: _file(template, index)) for index in range(files)
-    ]  # type: ignore[misc]
-    peak, stop, merged, cpu_s = Peak(), threading.Event(), 0, 0.0
-    watcher = threading.Thread(target=_watch, args=(endpoints, peak, stop))
-    watcher.start()
-    began_s, own_s, counted_s = time.monotonic(), time.process_time(), None
-    for result in account(pipeline, TYPE, delivered, endpoints):
-        counted_s = counted_s or time.monotonic() - began_s
-        if isinstance(result, TypeTotals):
-            assert result.unexpected == result.foreign == 0, result
-            cpu_s = _cpu_s(endpoints)
-        else:
-            merged += result[1].merged
-            assert result[1].from_other_file == result[1].from_other_row == result[1].altered == 0, result
-    took_s, own_s = time.monotonic() - began_s, time.process_time() - own_s
-    stop.set()
-    watcher.join()
+    delivered = [DeliveredFile(index, f"f{index}", partial(_file, template, index)) for index in range(files)]
+    peak, merged, cpu_s = Peak(), 0, 0.0
+    with _watched(endpoints, peak):
+        began_s, own_s = time.monotonic(), time.process_time()
+        for result in account(pipeline, TYPE, delivered, endpoints):
+            if isinstance(result, TypeTotals):
+                assert result.unexpected == result.foreign == 0, result
+                cpu_s = _cpu_s(endpoints)
+            else:
+                merged += result[1].merged
+                assert result[1].from_other_file == result[1].from_other_row == result[1].altered == 0, result
+        took_s, own_s = time.monotonic() - began_s, time.process_time() - own_s
     assert merged == files * RECORDS, merged
     return (
         f"{files * RECORDS / 1e6:>8.2f} {took_s:>9.1f} {own_s:>11.1f} {cpu_s:>12.1f} {peak.harness / MIB:>12.0f} "

@@ -28,7 +28,7 @@ def sleeper_file(pipeline_file: Path) -> Iterator[Path]:
     for usual, unusual in (
         ('handler = "handler.app.handler"', 'handler = "tests.end_to_end.compose.sleeper.handler"'),
         ("timeout_s = 15", "timeout_s = 3"),
-        ("max_receive_count = 30", "max_receive_count = 1"),
+        ("max_receive_count = 3", "max_receive_count = 1"),
     ):
         assert usual in text
         text = text.replace(usual, unusual)

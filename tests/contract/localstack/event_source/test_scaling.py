@@ -24,7 +24,7 @@ def _running(call: dict[str, Any], calls: list[dict[str, Any]]) -> int:
 @pytest.mark.documented(SCALING)
 def test_five_batches_run_at_first(make_queue: Make, make_mapping: Make, teller: Function, told: Told) -> None:
     queue = make_queue()
-    queue.send(*['{"sleep": 6}'] * 5)  # longer than five environments take to start on a busy machine
+    queue.send(*['{"sleep": 1}'] * 5)
     make_mapping(queue, teller)
     calls = told.wait_for(5)
     assert max(call["began"] for call in calls) < min(call["ended"] for call in calls)

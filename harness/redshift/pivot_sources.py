@@ -11,6 +11,7 @@ from harness.redshift.exchanges import BackendError, Skipped
 from harness.redshift.expressions import rewrite
 from harness.redshift.pivots import opening, select_list, source_start
 from harness.redshift.selects import output_names
+from harness.redshift.spelling import fold
 from harness.redshift.tokens import Token, is_code, join, quote_name, tokenize, word
 
 _COLUMNS = "SELECT redshift_internal.output_columns($1)"
@@ -21,9 +22,11 @@ def rotates(sql: str) -> bool:
     return "PIVOT" in sql.upper()
 
 
-async def with_columns(backend: Backend, sql: str) -> str:
+async def with_columns(backend: Backend, sql: str, *, keeps_capitals: bool) -> str:
     """The statement with every source of a PIVOT or UNPIVOT listing its columns."""
     tokens, at = tokenize(sql), 0
+    if not keeps_capitals:
+        tokens = fold(tokens)
     while at < len(tokens):
         if tokens[at].upper in ("PIVOT", "UNPIVOT") and opening(tokens, at) is not None:
             start, end = _source(tokens, at)

@@ -43,7 +43,7 @@ class Plan:
     instead. outside_transaction: PostgreSQL refuses it inside a transaction block. reads_history: it names a view of
     what the gateway records. aliases: names that are lateral column aliases, unless they are columns.
     database: the one it names, which has to be the session's. listed: what it shows of a catalog, which may be another
-    database's. unknown: the refusal is for want of knowledge.
+    database's. unknown: the refusal is for want of knowledge. keeps_capitals: names in quotes were not folded.
     """
 
     kind: str
@@ -62,6 +62,7 @@ class Plan:
     database: str | None = None
     listed: Listed | None = None
     unknown: bool = False
+    keeps_capitals: bool = False
 
     @property
     def query(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from harness.redshift import messages as wire
-from harness.redshift import origins, pivot_sources
+from harness.redshift import origins
 from harness.redshift.backend import Backend, Statement
 from harness.redshift.cancelling import Cancellable
 from harness.redshift.copy.work import S3Work
@@ -21,9 +21,10 @@ from harness.redshift.identity import Identity
 from harness.redshift.locks import LOCK
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.plan import Plan
+from harness.redshift.planning import plan_parsed, plan_query
 from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.shapes import Shapes
-from harness.redshift.statements import plan_script, resolve_aliases
+from harness.redshift.statements import resolve_aliases
 from harness.redshift.turns import LOST, Turns
 
 _logger = logging.getLogger(__name__)
@@ -80,10 +81,7 @@ class Session:
 
     async def _on_query(self, body: bytes) -> None:
         sql, _ = wire.read_text(body)
-        if pivot_sources.rotates(sql):
-            sql = await pivot_sources.with_columns(self._backend, sql)
-            await self._backend.sync(hide_ready=True)
-        plans = plan_script(sql)
+        plans = await plan_query(self._backend, sql)
         if not plans:
             self._backend.send(wire.query(""), Exchange("Q"))
             return
@@ -185,9 +183,7 @@ class Session:
         name, at = wire.read_text(body)
         sql, at = wire.read_text(body, at)
         types = self._shapes.parse(name, body[at:])
-        if pivot_sources.rotates(sql):
-            sql = await pivot_sources.with_columns(self._backend, sql)
-        plans = plan_script(sql)
+        plans = await plan_parsed(self._backend, sql)
         if len(plans) != 1:
             self._statements.pop(name, None)
             self._backend.send(wire.message(b"P", body[:at] + types), Exchange("P"))

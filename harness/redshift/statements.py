@@ -22,6 +22,7 @@ from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Plan, not_supported, syntax_error
 from harness.redshift.shows import show
+from harness.redshift.spelling import fold
 from harness.redshift.tokens import Cursor, Token, name_of
 from harness.redshift.users import user
 from harness.redshift.workload import ModelSetting
@@ -38,38 +39,46 @@ _BEGIN = frozenset(("BEGIN", "START"))
 _END = frozenset(("COMMIT", "END", "ROLLBACK", "ABORT"))
 
 
-def plan_script(sql: str) -> list[Plan]:
-    """The plans of a simple query's statements; empty if there is nothing but white space."""
-    return list(_plan_cached(sql)) if len(sql) <= CACHED_SQL_MAX_CHARACTERS else list(_plan(sql))
+def plan_script(sql: str, *, keeps_capitals: bool = False) -> list[Plan]:
+    """The plans of a simple query's statements; empty if there is nothing but white space.
+
+    keeps_capitals: names in quotes are taken as they are (enable_case_sensitive_identifier), not folded.
+    """
+    plan = _plan_cached if len(sql) <= CACHED_SQL_MAX_CHARACTERS else _plan
+    return list(plan(sql, keeps_capitals=keeps_capitals))
 
 
-@lru_cache(maxsize=512)
-def _plan_cached(sql: str) -> tuple[Plan, ...]:
-    return _plan(sql)
+def _plan(sql: str, *, keeps_capitals: bool) -> tuple[Plan, ...]:
+    statements = lex.split_statements(lex.tokenize(sql))
+    return tuple(_plan_statement(tokens, keeps_capitals=keeps_capitals) for tokens in statements)
 
 
-def _plan(sql: str) -> tuple[Plan, ...]:
-    return tuple(_plan_statement(tokens) for tokens in lex.split_statements(lex.tokenize(sql)))
+_plan_cached = lru_cache(maxsize=512)(_plan)
 
 
-def _plan_statement(tokens: list[Token]) -> Plan:
+def _plan_statement(written: list[Token], *, keeps_capitals: bool) -> Plan:
+    tokens = written if keeps_capitals else fold(written)
     first = next(filter(lex.is_code, tokens))
     kind = first.upper or first.text
     if first.text == "(":
         kind = "SELECT"
-    source = lex.join(tokens).strip()
+    source = lex.join(written).strip()
     try:
         plan = _dispatch(kind, number_conditions(redirect(tokens)))
     except Refusal as refusal:
         return Plan(kind, source, source, refusal=refusal)
     aliases = lateral_aliases(tokens) if plan.kind in _QUERIES else frozenset()
-    return replace(plan, source=source, reads_history=bool(_HISTORY.search(source)), aliases=aliases)
+    return replace(
+        plan, source=source, reads_history=bool(_HISTORY.search(source)), aliases=aliases, keeps_capitals=keeps_capitals
+    )
 
 
 @lru_cache(maxsize=512)
 def resolve_aliases(plan: Plan, names: frozenset[str]) -> Plan:
     """The plan of the same statement with these lateral aliases replaced by what they stand for."""
-    return replace(_plan_statement(replace_aliases(lex.tokenize(plan.source), names)), source=plan.source)
+    written = lex.tokenize(plan.source)
+    replaced = replace_aliases(written if plan.keeps_capitals else fold(written), names)
+    return replace(_plan_statement(replaced, keeps_capitals=plan.keeps_capitals), source=plan.source)
 
 
 def _dispatch(kind: str, tokens: list[Token]) -> Plan:

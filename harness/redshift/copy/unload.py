@@ -64,14 +64,14 @@ class Unloader:
     def __init__(self, store: ObjectStore, threads: ThreadPoolExecutor) -> None:
         self._store, self._threads = store, threads
 
-    async def unload(self, unload: Unload, backend: Backend, record: Record) -> Loaded:
-        """Write the query's result.
+    async def unload(self, unload: Unload, backend: Backend, record: Record, *, keeps_capitals: bool) -> Loaded:
+        """Write the query's result; keeps_capitals: of names in quotes in the query, as the session has it.
 
         Raises:
             Refusal: the target is not empty, or S3 refuses.
             BackendError, Skipped: PostgreSQL refused the query.
         """
-        plans = plan_script(unload.query)
+        plans = plan_script(unload.query, keeps_capitals=keeps_capitals)
         if len(plans) != 1 or plans[0].kind not in ("SELECT", "WITH"):
             raise Refusal("42601", "UNLOAD needs one SELECT")
         if plans[0].refusal:

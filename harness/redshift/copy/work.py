@@ -32,6 +32,6 @@ class S3Work:
             self.workload.change(plan.model)
             return Loaded(0, 0, wire.message(b"C", wire.text(plan.kind)))
         if plan.unload is not None:
-            return await self.unloader.unload(plan.unload, backend, record)
+            return await self.unloader.unload(plan.unload, backend, record, keeps_capitals=plan.keeps_capitals)
         assert plan.copy is not None
         return await self.loader.load(plan.copy, backend, record)

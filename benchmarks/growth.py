@@ -1,14 +1,15 @@
 """Does the cost of a file stay flat as things grow: types, records a file, time. One JSON line.
 
-    python -m benchmarks.growth types   [--counts 1,4,16,64] [--rate 60] [--seconds 60] [--rounds 1]
+    python -m benchmarks.growth types   [--counts 1,4,16,64] [--rate 60] [--seconds 60] [--warm 0] [--rounds 1]
     python -m benchmarks.growth records [--counts 100,1000,10000] [--rate 60] [--seconds 60]
     python -m benchmarks.growth soak    [--files 48000] [--rate 600] [--records 1000]
 
 Each point is a run of the whole pipeline on a stack of its own, judged like any other; the cost is CPU, because a busy
-machine changes times and not that. `types` gives every type the columns, the handler and the merge of `orders`. The
-cost of a file is fixed + records × slope: both are printed, beside the cost of a record at each point. `soak` looks at
-the memory, file descriptors and disk of the stack's processes every few seconds and compares the second quarter of the
-time with the last; disk is told beside the database's own size, which is the data.
+machine changes times and not that. `types` gives every type the columns, the handler and the merge of `orders`; what is
+spent in the first seconds, in which each type's environments start, is left out with `--warm`. The cost of a file is
+fixed + records × slope: both are printed, beside the cost of a record at each point. `soak` looks at the memory, file
+descriptors and disk of the stack's processes every few seconds and compares the second quarter of the time with the
+last; disk is told beside the database's own size, which is the data.
 """
 
 import argparse
@@ -176,6 +177,7 @@ def main() -> None:
     parser.add_argument("--counts", help="with commas")
     parser.add_argument("--rate", type=float, help="files a minute")
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--warm", type=float, default=0.0, help="seconds whose CPU does not count")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--files", type=int, default=48_000)
     parser.add_argument("--records", type=int, help="records in a file")
@@ -183,7 +185,7 @@ def main() -> None:
     described, rate = pipeline.load(ROOT / "pipeline.toml"), options.rate or 60.0
     if options.what == "types":
         counts = [int(one) for one in (options.counts or "1,4,16,64").split(",")]
-        found = by_types(counts, Offer(rate, options.seconds, options.records), options.rounds)
+        found = by_types(counts, Offer(rate, options.seconds, options.records, warm_s=options.warm), options.rounds)
     elif options.what == "records":
         counts = [int(one) for one in (options.counts or "100,1000,10000").split(",")]
         found = by_records(counts, Offer(rate, options.seconds, None), described)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from harness import pipeline as pipelines
-from harness.bench import cpu, floor, throughput
+from harness.bench import cpu, floor, ministack, throughput
 from harness.bench.throughput import Held, Offer
 from harness.checks import Verdict
 from harness.cli.options import print_json
@@ -60,6 +60,12 @@ def bench_throughput(
         stock = throughput.run(pipeline, stock_offer, create(None, "bench-stock-poller"), poller="stock")
         result["stock_poller"] = stock.to_json()
         result["times_stock_poller"] = round(held.loaded_per_min / max(stock.loaded_per_min, 0.1), 2)
+    if "ministack" in compare:
+        click.echo("harness: offering the same to MiniStack in the emulator's place", err=True)
+        seconds = min(offer.duration_s, STOCK_DURATION_S)
+        other = ministack.measure(pipeline, rate, seconds, records)
+        result["ministack"] = other.to_json()
+        result["times_ministack"] = round(held.loaded_per_min / max(other.loaded_per_min, 0.1), 2)
     print_json(result) if as_json else click.echo(_text(result, held))
     return _EXIT_CODES[verdict]
 
@@ -97,6 +103,13 @@ def _text(result: Mapping[str, Any], held: Held) -> str:
         lines.append(
             f"  stock poller {result['stock_poller']['loaded_per_min']:g} files/min, LocalStack's own with the same "
             f"executor: the pipeline does {result['times_stock_poller']:g} times that"
+        )
+    if "ministack" in result:
+        other = result["ministack"]
+        lines.append(
+            f"  ministack    {other['loaded_per_min']:g} files/min by its own S3, queues and functions, no merge; "
+            f"{other['loaded']} of {other['files']} in the end: the pipeline does "
+            f"{result['times_ministack']:g} times that"
         )
     return "\n".join([*lines, "", *cpu_table(held.cpu_ms_per_file), *_cpu_notes(held), f"\n{held.run}"])
 

@@ -176,7 +176,8 @@ def _ensure_mapping(client: "LambdaClient", pipeline: Pipeline, type_name: str, 
     return client.create_event_source_mapping(FunctionName=function, EventSourceArn=queue_arn, **settings)["UUID"]
 
 
-def _notify_queues(pipeline: Pipeline, aws: Aws, queue_arns: dict[str, str]) -> None:
+def notify_queues(pipeline: Pipeline, aws: Aws, queue_arns: dict[str, str]) -> None:
+    """Have the bucket tell each type's queue of objects below its prefix."""
     aws.s3.put_bucket_notification_configuration(
         Bucket=pipeline.bucket,
         NotificationConfiguration={
@@ -266,7 +267,7 @@ def provision(pipeline: Pipeline, timing: Timing, aws: Aws, seen: Endpoints | No
             resources[name] = TypeResources(url, arn, dead_letter_url, function, "")
         # After its queues: a bucket that an emulator kept when it was killed notifies them at once
         aws.s3.create_bucket(Bucket=pipeline.bucket)
-        _notify_queues(pipeline, aws, queue_arns)
+        notify_queues(pipeline, aws, queue_arns)
         for name, resource in resources.items():
             aws.functions.get_waiter("function_active_v2").wait(
                 FunctionName=resource.function_name, WaiterConfig={"Delay": 1}

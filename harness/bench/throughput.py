@@ -43,18 +43,21 @@ BACKLOG_MARGIN_S = 5.0
 
 @dataclass(frozen=True)
 class Offer:
-    """What to offer."""
+    """What to offer. warm_s: so long after the first upload the CPU of files begins to count, when environments have
+    started."""
 
     rate_per_min: float
     duration_s: float
     records: int | None
     seed: int = 1
+    warm_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class Held:
-    """What came of it. `cpu_ms_per_file` is by component and `cores_used` in all, from the first upload to drained;
-    `making_ms_per_file` is what the generator took for a file, most of it before that."""
+    """What came of it. `cpu_ms_per_file` is by component and `cores_used` in all, from the first upload (or `warm_s`
+    later, as are `cold_starts`) to drained; `making_ms_per_file` is what the generator took for a file, most of it
+    before that."""
 
     rate_per_min: float
     duration_s: float
@@ -150,9 +153,10 @@ def _held(offer: Offer, judgement: Judgement, meter: cpu.Meter, directory: RunDi
     files = list(history.files.values())
     loaded = [file.success.end_s for file in files if file.success]
     merged = [file.merged_s for file in files if file.merged_s is not None]
-    last_s = max([*loaded, *merged], default=start_s)
-    spent = meter.between(start_s, last_s)
-    per_file = {name: round(seconds / max(1, len(loaded)) * 1000, 2) for name, seconds in sorted(spent.items())}
+    warm_s = start_s + offer.warm_s
+    last_s = max([*loaded, *merged], default=warm_s)
+    spent, counted = meter.between(warm_s, last_s), sum(end_s >= warm_s for end_s in loaded)
+    per_file = {name: round(seconds / max(1, counted) * 1000, 2) for name, seconds in sorted(spent.items())}
     made = sum(file.made_s is not None for file in files)
     total_ms = sum(per_file.values())
     verdict = judgement.to_json()
@@ -167,9 +171,9 @@ def _held(offer: Offer, judgement: Judgement, meter: cpu.Meter, directory: RunDi
         backlog_files=backlog(history, offer),
         end_to_end_s=summary(end_to_end),
         start_lag_ms=verdict["offered"]["start_lag_ms"],
-        cold_starts=sum(bool(event["cold"]) for event in history.invocations),
+        cold_starts=sum(bool(event["cold"]) and event["end_s"] >= warm_s for event in history.invocations),
         cpu_ms_per_file=per_file,
-        cores_used=round(sum(spent.values()) / max(1e-9, last_s - start_s), 2),
+        cores_used=round(sum(spent.values()) / max(1e-9, last_s - warm_s), 2),
         making_ms_per_file=round(meter.most(cpu.GENERATOR) / max(1, made) * 1000, 2),
         load_share=round(sum(per_file.get(name, 0.0) for name in cpu.LOAD_AND_PROBES) / total_ms, 3)
         if total_ms

@@ -25,8 +25,11 @@ def bench() -> None:
     help="How many invocations of each function the event source mapping allows at once.  [default: the pipeline's, "
     "but no more than there are cores]",
 )  # fmt: skip
-@click.option("--compare", type=click.Choice(["stock-poller"]), multiple=True,
-              help="Measure this, too: LocalStack's own SQS poller with the same executor.")  # fmt: skip
+@click.option(
+    "--compare", type=click.Choice(["stock-poller", "ministack"]), multiple=True,
+    help="Measure this, too: LocalStack's own SQS poller with the same executor, or MiniStack in the emulator's place "
+    "(its own S3, queues, poller and functions; no merge and no probes; needs `make setup-dev`).",
+)  # fmt: skip
 @click.option("--no-floor", "without_floor", is_flag=True, help="Leave out the handler and COPY alone.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run's directory.  [default: runs/<time>-…]")
 @json_option

@@ -30,9 +30,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from harness.bench import ministack
 from harness.stack import emulator
 from harness.stack.processes import LOOPBACK, free_port
-from tests.contract.localstack import fidelity, second_emulator
+from tests.contract.localstack import fidelity
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "fidelity.md"
@@ -193,7 +194,7 @@ def aws() -> Iterator[Aws]:
         with embedded() as emulated:
             yield emulated
     elif TARGET == MINISTACK:
-        with second_emulator.running() as url:
+        with ministack.running() as url:
             yield Aws(url)
     else:
         yield Aws(None if TARGET == "aws" else TARGET)

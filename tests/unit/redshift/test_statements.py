@@ -19,13 +19,18 @@ def test_statements_are_split_outside_strings_only() -> None:
 
 
 @pytest.mark.parametrize(("sql", "locks"), [
-    ("insert into s.t values (1)", ('"s"."t"',)), ("DELETE FROM T", ('"t"',)), ('update "T" set a = 1', ('"T"',)),
+    ("insert into s.t values (1)", ('"s"."t"',)), ("DELETE FROM T", ('"t"',)), ('update "T" set a = 1', ('"t"',)),
     ("copy t from 's3://b/k' iam_role 'r' csv", ('"t"',)), ("select 1", ()), ("truncate t", ()),
 ])  # fmt: skip
 def test_writers_lock_their_table(sql: str, locks: tuple[str, ...]) -> None:
     (plan,) = plan_script(sql)
     assert plan.refusal is None
     assert plan.locks == locks
+
+
+def test_a_lock_is_that_of_the_name_with_its_capitals_where_the_session_keeps_them() -> None:
+    (plan,) = plan_script('update "T" set a = 1', keeps_capitals=True)
+    assert plan.locks == ('"T"',)
 
 
 def test_storage_clauses_disappear_and_keys_become_an_index() -> None:
@@ -40,7 +45,7 @@ def test_storage_clauses_disappear_and_keys_become_an_index() -> None:
 
 
 @pytest.mark.parametrize(("sql", "names"), [
-    ("select a as b, b + 1 from t", {"b"}), ("select a b, b + 1 from t", {"b"}), ('select a "B", "B" + 1', {"B"}),
+    ("select a as b, b + 1 from t", {"b"}), ("select a b, b + 1 from t", {"b"}), ('select a "B", "B" + 1', {"b"}),
     ("select a as b from t where b > 1", {"b"}), ("select a as b from t order by b", set()),
     ("select a as b, t.b from t", set()), ("select a as b, cast(c as b) from t", set()), ("select a as b, b(1)", set()),
     ("select b, a as b from t", set()), ("select a as b from (select b from u) s", set()),

@@ -11,7 +11,8 @@ from harness.redshift.backend import Backend, Statement
 from harness.redshift.exchanges import BackendError, Skipped
 from harness.redshift.tokens import Token, is_code, join, tokenize
 
-_CAPITAL_IN_QUOTES = re.compile(r'"[^"]*[A-Z]')
+# A name in quotes; strings and comments come first, so that what is in quotes inside of them is none.
+_NAMES = re.compile(r"""'(?:[^'\\]|''|\\.)*'|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/|"([^"]*)["]""", re.DOTALL)
 _CAPITALS = re.compile(r"[A-Z]+")
 _SETTING = "SHOW redshift.enable_case_sensitive_identifier"  # a SHOW takes no snapshot, which a lock has to precede
 _ON = re.compile(r"(?i)on|true|t|yes|y|1")
@@ -20,7 +21,7 @@ _ROUTINES = frozenset(("FUNCTION", "PROCEDURE"))
 
 def matters(sql: str) -> bool:
     """Whether a text may have a name in quotes with a capital."""
-    return _CAPITAL_IN_QUOTES.search(sql) is not None
+    return '"' in sql and any(found[1] and _CAPITALS.search(found[1]) for found in _NAMES.finditer(sql))
 
 
 async def keeps_capitals(backend: Backend) -> bool:
@@ -36,10 +37,10 @@ def fold(tokens: list[Token]) -> list[Token]:
     """The tokens of one statement with small letters in quotes; the same list if there is nothing to fold."""
     if not any(token.kind in ("quoted", "dollar") and matters(token.text) for token in tokens):
         return tokens
-    users = _Users(tokens)
+    users = _users(tokens)
     is_routine = any(token.upper in _ROUTINES for token in tokens)
     return [
-        _small(token) if token.kind == "quoted" and not users.has(index)
+        _small(token) if token.kind == "quoted" and index not in users
         else _body(token) if token.kind == "dollar" and is_routine
         else token
         for index, token in enumerate(tokens)
@@ -58,22 +59,21 @@ def _body(token: Token) -> Token:
     return Token(token.kind, text, text)
 
 
-class _Users:
-    """Which names of a statement are those of users: after USER and AUTHORIZATION, OWNER TO, and in grants."""
-
-    def __init__(self, tokens: list[Token]) -> None:
-        self._places: set[int] = set()
-        kind = next((token.upper for token in tokens if is_code(token)), "")
-        grantees = {"GRANT": "TO", "REVOKE": "FROM"}.get(kind)
-        before, last, in_list = "", "", False
-        for index, token in enumerate(tokens):
-            if not is_code(token):
-                continue
-            in_list = in_list or token.upper == grantees
-            named = last in ("USER", "AUTHORIZATION") or (before, last) == ("OWNER", "TO")
-            if token.kind == "quoted" and (named or (in_list and last not in ("GROUP", "ROLE"))):
-                self._places.add(index)
-            before, last = last, token.upper
-
-    def has(self, index: int) -> bool:
-        return index in self._places
+def _users(tokens: list[Token]) -> set[int]:
+    """The places of users' names: in statements about a user, in grants, and after OWNER TO and AUTHORIZATION."""
+    parts = [index for index, token in enumerate(tokens) if is_code(token)]
+    words = [tokens[index].upper for index in parts]
+    verb = next((word for word in words if word in ("GRANT", "REVOKE")), "")  # ALTER DEFAULT PRIVILEGES … GRANT …
+    grantees = {"GRANT": "TO", "REVOKE": "FROM"}.get(verb) if words[0] in (verb, "ALTER") else None
+    of_user = words[0] in ("CREATE", "ALTER", "DROP") and words[1:2] == ["USER"]
+    places: set[int] = set()
+    in_list = of_user
+    for at, index in enumerate(parts[1:], 1):
+        before = words[at - 1]
+        in_list = in_list or before == grantees
+        if before in ("GROUP", "ROLE"):
+            in_list = in_list and not of_user  # IN GROUP is followed by groups only, GROUP in a grant by one
+            continue
+        if in_list or before == "AUTHORIZATION" or words[at - 2 : at] in (["OWNER", "TO"], ["FOR", "USER"]):
+            places.add(index)
+    return places

@@ -4,6 +4,7 @@ In: a function ARN and a payload. Out: what the function answered. Everything La
 happens: concurrency, versions and aliases, logs and metrics.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from localstack.aws.api import ServiceException
@@ -12,6 +13,8 @@ from localstack.services.lambda_.api_utils import function_locators_from_arn
 from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.utils.strings import long_uid
 from localstack.utils.xray.trace_header import TraceHeader
+
+from harness.localstack import lineage
 
 
 class Throttled(Exception):
@@ -30,8 +33,8 @@ class Answer:
     is_error: bool
 
 
-def invoke(function_arn: str, payload: bytes) -> Answer:
-    """Invoke synchronously.
+def invoke(function_arn: str, payload: bytes, trace_headers: Iterable[str | None] = ()) -> Answer:
+    """Invoke synchronously; `trace_headers` are those of the messages in the payload, whose chains of requests go on.
 
     Raises:
         Throttled: the function's or the account's concurrency is used up.
@@ -39,6 +42,7 @@ def invoke(function_arn: str, payload: bytes) -> Answer:
     """
     name, qualifier, account, region = function_locators_from_arn(function_arn)
     service = SERVICE_PLUGINS.require("lambda")._provider.lambda_service
+    header = TraceHeader(lineage=lineage.write(lineage.of_headers(trace_headers)))
     try:
         result = service.invoke(
             function_name=name,
@@ -49,7 +53,7 @@ def invoke(function_arn: str, payload: bytes) -> Answer:
             client_context=None,
             request_id=long_uid(),
             payload=payload,
-            trace_context={"aws_trace_header": TraceHeader().ensure_root_exists()},
+            trace_context={"aws_trace_header": header.ensure_root_exists()},
         )
     except TooManyRequestsException as error:
         raise Throttled(str(error)) from error

@@ -18,7 +18,17 @@ from localstack.services.sqs import provider as sqs_provider
 from localstack.services.sqs.models import sqs_stores
 from localstack.utils.aws.arns import parse_arn
 
-from harness.localstack import cloudwatch, function_url, images, log_writer, redrive, s3_events, settings, version_life
+from harness.localstack import (
+    cloudwatch,
+    function_url,
+    images,
+    log_writer,
+    recursion,
+    redrive,
+    s3_events,
+    settings,
+    version_life,
+)
 
 
 def for_executor() -> None:
@@ -33,6 +43,7 @@ def for_executor() -> None:
     router = urlrouter.FunctionUrlRouter
     router.handle_lambda_url_invocation = function_url.checked(router.handle_lambda_url_invocation)
     version_life.install()
+    recursion.install()
 
 
 def for_poller() -> None:

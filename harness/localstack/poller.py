@@ -17,7 +17,7 @@ from localstack.services.lambda_.event_source_mapping.esm_worker import EsmState
 from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.utils.event_matcher import matches_event
 
-from harness.localstack import batches, invoker
+from harness.localstack import batches, invoker, recursion
 from harness.localstack.batches import Event
 from harness.localstack.scaling import Scaler, ScalingLimits
 from harness.localstack.slots import Slots
@@ -97,7 +97,7 @@ class SqsEventSourceWorker(EsmWorker):
         events = self._collect(received_s + self._window_s)
         if self._window_s:
             events = [batches.in_window(event) for event in events]
-        for batch in self._cut(self._matching(events)):
+        for batch in self._cut(self._not_looping(self._matching(events))):
             self._slots.take()
             workers.submit(self._process, batch, visible_again_s)
 
@@ -135,10 +135,14 @@ class SqsEventSourceWorker(EsmWorker):
             view["body"] = event["body"]
         return any(matches_event(pattern, view) for pattern in self._patterns)
 
+    def _not_looping(self, events: list[Event]) -> list[Event]:
+        """Without what a recursive loop sent too often: that stays in the queue until its redrive policy moves it."""
+        return [event for event in events if not recursion.stops(_trace_header(event), self._function_arn)]
+
     def _process(self, batch: list[Event], visible_again_s: float) -> None:
         """Invoke the function with one batch and delete what it has dealt with."""
         try:
-            answer = self._invoke(batches.payload(batch), visible_again_s)
+            answer = self._invoke(batch, visible_again_s)
             if answer is not None:
                 self._source.delete(self._succeeded(batch, answer))
         except QueueGone:
@@ -149,16 +153,17 @@ class SqsEventSourceWorker(EsmWorker):
         finally:
             self._slots.give_back()
 
-    def _invoke(self, payload: bytes, visible_again_s: float) -> invoker.Answer | None:
+    def _invoke(self, batch: list[Event], visible_again_s: float) -> invoker.Answer | None:
         """The function's answer; None when the batch goes back to the queue without one.
 
         "Lambda continues to retry the message until the message's timestamp exceeds your queue's visibility timeout, at
         which point Lambda drops the message" (Handling errors for an SQS event source: throttling).
         """
+        payload, chains = batches.payload(batch), [_trace_header(event) for event in batch]
         pause_s = THROTTLE_BACKOFF_FIRST_S
         while True:
             try:
-                return invoker.invoke(self._function_arn, payload)
+                return invoker.invoke(self._function_arn, payload, chains)
             except invoker.Throttled:
                 self._slots.failed()
             except invoker.NotInvoked as error:
@@ -208,6 +213,12 @@ class SqsEventSourceWorker(EsmWorker):
 
 
 _MOST_WORKERS = 20_000
+
+
+def _trace_header(event: Event) -> str | None:
+    """What the sender's SDK passed on of its own trace."""
+    header: str | None = event["attributes"].get("AWSTraceHeader")
+    return header
 
 
 def _limits(configuration: EventSourceMappingConfiguration) -> ScalingLimits:

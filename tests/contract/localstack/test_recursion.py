@@ -1,0 +1,100 @@
+"""Recursive loops are stopped after 16 invocations, unless the function's configuration allows them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.contract.localstack.conftest import Aws, Function, Queue, eventually
+
+MAKE = Callable[..., Any]
+source = pytest.mark.documented("Use Lambda recursive loop detection to prevent infinite loops")
+MOST = 16
+
+# Sends itself the next number by its own queue, up to 20.
+BY_QUEUE = """
+import boto3, os
+SQS = boto3.client("sqs")
+def handler(event, context):
+    number = int(event["Records"][0]["body"]) + 1
+    SQS.send_message(QueueUrl=os.environ["TOLD"], MessageBody=str(number))
+    if number < 20:
+        SQS.send_message(QueueUrl=os.environ["OWN"], MessageBody=str(number))
+"""
+# Invokes itself, and answers how deep it got.
+BY_INVOKE = """
+import boto3, json
+from botocore.config import Config
+LAMBDA = boto3.client("lambda", config=Config(read_timeout=60, retries={"total_max_attempts": 1}))
+def handler(event, context):
+    again = json.dumps({"number": event["number"] + 1, "type": event["type"]})
+    if event["number"] >= 20:
+        return event["number"]
+    try:
+        answer = LAMBDA.invoke(FunctionName=context.function_name, InvocationType=event["type"], Payload=again)
+    except LAMBDA.exceptions.RecursiveInvocationException as error:
+        return {"stopped_at": event["number"], "message": str(error)}
+    return json.loads(answer["Payload"].read() or b"null")
+"""
+
+
+def _loop(
+    make_function: MAKE, make_queue: MAKE, make_mapping: MAKE, **attributes: str
+) -> tuple[Function, Queue, Queue]:
+    """A function that sends to its own queue, that queue, and the queue in which it counts."""
+    told, queue = make_queue(), make_queue(max_receive_count=1, **attributes)
+    variables = {"OWN": queue.url, "TOLD": told.url}
+    function = make_function(BY_QUEUE, Environment={"Variables": variables})
+    make_mapping(queue, function)
+    return function, queue, told
+
+
+def _told(queue: Queue) -> int:
+    return sum(queue.counts())
+
+
+@source
+def test_a_message_of_a_loop_is_dead_lettered_after_16_invocations(
+    make_function: MAKE, make_queue: MAKE, make_mapping: MAKE
+) -> None:
+    _, queue, told = _loop(make_function, make_queue, make_mapping, VisibilityTimeout="10")
+    assert queue.dead_letters is not None
+    queue.send("0")
+    eventually(lambda: queue.dead_letters and queue.dead_letters.counts()[0], 60)
+    assert [message["Body"] for message in queue.dead_letters.receive()] == [str(MOST)]
+    assert _told(told) == MOST
+
+
+@source
+def test_a_loop_goes_on_where_the_function_allows_it(
+    aws: Aws, make_function: MAKE, make_queue: MAKE, make_mapping: MAKE
+) -> None:
+    function, queue, told = _loop(make_function, make_queue, make_mapping)
+    aws.functions.put_function_recursion_config(FunctionName=function.name, RecursiveLoop="Allow")
+    queue.send("0")
+    eventually(lambda: _told(told) == 20, 60)
+
+
+@source
+def test_messages_that_are_no_loop_are_not_counted(make_function: MAKE, make_queue: MAKE, make_mapping: MAKE) -> None:
+    _, queue, told = _loop(make_function, make_queue, make_mapping)
+    queue.send(*["19"] * 20)
+    eventually(lambda: _told(told) == 20, 60)
+
+
+@source
+def test_an_invoke_of_a_loop_is_refused(make_function: MAKE) -> None:
+    function = make_function(BY_INVOKE, Timeout=60)
+    answer = function.invoke(number=1, type="RequestResponse").payload
+    assert answer["stopped_at"] == MOST
+    assert "recursive loop" in answer["message"]
+
+
+@source
+def test_an_asynchronous_event_of_a_loop_is_dead_lettered(make_function: MAKE, make_queue: MAKE) -> None:
+    dead = make_queue()
+    function = make_function(BY_INVOKE, DeadLetterConfig={"TargetArn": dead.arn})
+    function.invoke(number=1, type="Event")
+    eventually(lambda: dead.counts()[0], 60)
+    assert [json.loads(message["Body"])["number"] for message in dead.receive()] == [MOST + 1]

@@ -1,6 +1,7 @@
 """Recursive loops are stopped after 16 invocations, unless the function's configuration allows them."""
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,18 @@ def handler(event, context):
     SQS.send_message(QueueUrl=os.environ["TOLD"], MessageBody=str(number))
     if number < 20:
         SQS.send_message(QueueUrl=os.environ["OWN"], MessageBody=str(number))
+"""
+# Puts another object into the bucket that its queue hears of, up to the 20th.
+BY_BUCKET = """
+import boto3, json, os
+from botocore.config import Config
+SQS, S3 = boto3.client("sqs"), boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
+def handler(event, context):
+    for record in json.loads(event["Records"][0]["body"]).get("Records", []):
+        number = int(record["s3"]["object"]["key"]) + 1
+        SQS.send_message(QueueUrl=os.environ["TOLD"], MessageBody=str(number))
+        if number < 20:
+            S3.put_object(Bucket=record["s3"]["bucket"]["name"], Key=str(number), Body=b"")
 """
 # Invokes itself, and answers how deep it got.
 BY_INVOKE = """
@@ -63,6 +76,24 @@ def test_a_message_of_a_loop_is_dead_lettered_after_16_invocations(
     queue.send("0")
     eventually(lambda: queue.dead_letters and queue.dead_letters.counts()[0], 60)
     assert [message["Body"] for message in queue.dead_letters.receive()] == [str(MOST)]
+    assert _told(told) == MOST
+
+
+@source
+def test_a_loop_by_a_bucket_is_stopped_too(aws: Aws, make_function: MAKE, make_queue: MAKE, make_mapping: MAKE) -> None:
+    told, queue = make_queue(), make_queue(max_receive_count=1, VisibilityTimeout="10")
+    assert queue.dead_letters is not None
+    make_mapping(queue, make_function(BY_BUCKET, Environment={"Variables": {"TOLD": told.url}}))
+    s3, bucket = aws.client("s3"), f"contract-{uuid.uuid4().hex}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, SkipDestinationValidation=True,
+        NotificationConfiguration={"QueueConfigurations": [{"QueueArn": queue.arn, "Events": ["s3:ObjectCreated:*"]}]},
+    )  # fmt: skip
+    s3.put_object(Bucket=bucket, Key="0", Body=b"")
+    eventually(lambda: queue.dead_letters.counts()[0], 60)
+    (message,) = queue.dead_letters.receive()
+    assert json.loads(message["Body"])["Records"][0]["s3"]["object"]["key"] == str(MOST)
     assert _told(told) == MOST
 
 

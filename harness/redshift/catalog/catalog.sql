@@ -114,7 +114,7 @@ create function redshift_catalog.pg_get_constraintdef(key oid, pretty boolean de
                                            || redshift_internal.key_columns(k.confrelid, k.confkey) || ')' else '' end
       from redshift_internal.relation_key k where k.oid = key $$;
 
--- PostgreSQL's information_schema leaves out materialized views.
+-- PostgreSQL's information_schema leaves out materialized views, and takes identity columns for NOT NULL.
 drop view if exists redshift_internal.columns, redshift_internal.tables, redshift_internal.views cascade;
 do $do$
 declare
@@ -125,6 +125,8 @@ begin
         definition := pg_catalog.pg_get_viewdef(('information_schema.' || name)::regclass);
         definition := replace(definition, $$'f'::"char", 'p'::"char"]$$, $$'f'::"char", 'p'::"char", 'm'::"char"]$$);
         definition := replace(definition, $$c.relkind = 'v'::"char"$$, $$c.relkind in ('v', 'm')$$);
+        definition := replace(definition, 'a.attnotnull', '(a.attnotnull and not exists (select from redshift_internal.relation_column k
+            where k.relid = a.attrelid and k.attnum = a.attnum and k.nullable))');
         execute format('create view redshift_internal.%I as %s', name, definition);
     end loop;
 end $do$;

@@ -115,6 +115,25 @@ def test_identity_columns_are_shown(sql: Sql) -> None:
     assert sql("select id from t order by 1") == [(5,), (7,)]
 
 
+@source("CREATE TABLE")
+def test_an_identity_column_may_be_null_unless_it_says_otherwise(sql: Sql, schema: str) -> None:
+    sql("create table t (a int identity(1, 1), b int not null)")
+    sql("create table u (a int identity(1, 1) not null, b int)")
+    sql("create table v (a int identity(1, 1), b int, primary key (a))")
+    shown = "select table_name, column_name, is_nullable from {} where {} = %s order by table_name, ordinal_position"
+    expected = [
+        ("t", "a", "YES"),
+        ("t", "b", "NO"),
+        ("u", "a", "NO"),
+        ("u", "b", "YES"),
+        ("v", "a", "NO"),
+        ("v", "b", "YES"),
+    ]
+    for view, column in (("svv_columns", "table_schema"), ("information_schema.columns", "table_schema"),
+                         ("svv_redshift_columns", "schema_name")):  # fmt: skip
+        assert sql(shown.format(view, column), schema) == expected
+
+
 @source("SVV_REDSHIFT_COLUMNS")
 def test_types_have_their_names(sql: Sql) -> None:
     sql("create table t (s super, v varbyte(9), n numeric(9, 2)) distkey (n)")

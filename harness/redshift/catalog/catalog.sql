@@ -76,19 +76,24 @@ create view redshift_catalog.pg_views as
       from redshift_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'v';
 
 -- An identity column's default reads as in Redshift: "identity"(table, column, 'seed,step').
+create or replace function redshift_internal.identity_default(relation oid, number smallint) returns text language sql stable as $$
+    select format('"%s"(%s, %s, ''%s,%s''::text)', case a.attidentity when 'd' then 'default_identity' else 'identity' end,
+                  relation::bigint, number - 1, q.seqstart, q.seqincrement)
+      from pg_catalog.pg_attribute a
+      join pg_catalog.pg_depend p on p.refclassid = 'pg_class'::regclass and p.refobjid = a.attrelid and p.refobjsubid = a.attnum
+                                 and p.classid = 'pg_class'::regclass and p.deptype = 'i'
+      join pg_catalog.pg_sequence q on q.seqrelid = p.objid
+     where a.attrelid = relation and a.attnum = number and a.attidentity <> '' $$;
 create view redshift_catalog.pg_attrdef as
     select d.oid, d.adrelid, d.adnum, pg_catalog.pg_get_expr(d.adbin, d.adrelid) as adbin,
            pg_catalog.pg_get_expr(d.adbin, d.adrelid) as adsrc
       from pg_catalog.pg_attrdef d join redshift_catalog.pg_class c on c.oid = d.adrelid
     union all
-    select q.seqrelid, a.attrelid, a.attnum, i.source, i.source
+    select p.objid, a.attrelid, a.attnum, i.source, i.source
       from pg_catalog.pg_attribute a
       join pg_catalog.pg_depend p on p.refclassid = 'pg_class'::regclass and p.refobjid = a.attrelid and p.refobjsubid = a.attnum
                                  and p.classid = 'pg_class'::regclass and p.deptype = 'i'
-      join pg_catalog.pg_sequence q on q.seqrelid = p.objid
-      cross join lateral (select format('"%s"(%s, %s, ''%s,%s''::text)',
-                                        case a.attidentity when 'd' then 'default_identity' else 'identity' end, a.attrelid,
-                                        a.attnum - 1, q.seqstart, q.seqincrement) as source) i
+      cross join lateral (select redshift_internal.identity_default(a.attrelid, a.attnum) as source) i
      where a.attidentity <> '';
 create function redshift_catalog.pg_get_expr(source text, relation oid, pretty boolean default false) returns text
     language sql immutable as $$ select source $$;
@@ -114,7 +119,8 @@ create function redshift_catalog.pg_get_constraintdef(key oid, pretty boolean de
                                            || redshift_internal.key_columns(k.confrelid, k.confkey) || ')' else '' end
       from redshift_internal.relation_key k where k.oid = key $$;
 
--- PostgreSQL's information_schema leaves out materialized views, and takes identity columns for NOT NULL.
+-- PostgreSQL's information_schema leaves out materialized views, takes identity columns for NOT NULL and says nothing of
+-- their default.
 drop view if exists redshift_internal.columns, redshift_internal.tables, redshift_internal.views cascade;
 do $do$
 declare
@@ -127,6 +133,8 @@ begin
         definition := replace(definition, $$c.relkind = 'v'::"char"$$, $$c.relkind in ('v', 'm')$$);
         definition := replace(definition, 'a.attnotnull', '(a.attnotnull and not exists (select from redshift_internal.relation_column k
             where k.relid = a.attrelid and k.attnum = a.attnum and k.nullable))');
+        definition := replace(definition, 'pg_get_expr(ad.adbin, ad.adrelid)',
+            'coalesce(pg_get_expr(ad.adbin, ad.adrelid), redshift_internal.identity_default(a.attrelid, a.attnum))');
         execute format('create view redshift_internal.%I as %s', name, definition);
     end loop;
 end $do$;

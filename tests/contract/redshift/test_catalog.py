@@ -111,6 +111,8 @@ def test_identity_columns_are_shown(sql: Sql) -> None:
     assert identity.endswith(", 0, '5,2'::text)")
     assert not not_null
     assert default == "7"
+    defaults = "select column_default from svv_columns where table_schema = current_schema() order by ordinal_position"
+    assert sql(defaults) == [(identity,), ("7",)]
     sql("insert into t (a) values (1), (2)")
     assert sql("select id from t order by 1") == [(5,), (7,)]
 

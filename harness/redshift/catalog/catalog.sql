@@ -7,8 +7,10 @@ grant usage on schema redshift_catalog to public;
 create function redshift_catalog.format_type(type oid, modifier integer default null) returns text language sql stable as $$
     select case type when 'jsonb'::regtype then 'super' when 'bytea'::regtype then 'binary varying(64000)'
                 else pg_catalog.format_type(type, modifier) end $$;
-create function redshift_catalog.data_type(name text) returns text language sql immutable as $$
-    select case name when 'jsonb' then 'super' when 'bytea' then 'binary varying' else name end $$;
+-- `units` are an interval's, with its precision: drivers look for "interval day to second(4)" and the like.
+create function redshift_catalog.data_type(name text, units text default null) returns text language sql immutable as $$
+    select case name when 'jsonb' then 'super' when 'bytea' then 'binary varying'
+                when 'interval' then name || coalesce(' ' || lower(units), '') else name end $$;
 create function redshift_catalog.format_encoding(number integer) returns text language sql immutable as $$
     select (array['none', 'bytedict', 'delta', 'delta32k', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255',
                   'text32k', 'zstd', 'az64'])[number + 1] $$;
@@ -139,7 +141,7 @@ begin
     end loop;
 end $do$;
 select redshift_internal.shadow('redshift_internal.columns',
-    '{"data_type": "redshift_catalog.data_type(s.data_type)::information_schema.character_data",
+    '{"data_type": "redshift_catalog.data_type(s.data_type, s.interval_type)::information_schema.character_data",
       "udt_name": "redshift_catalog.data_type(s.udt_name)::information_schema.sql_identifier"}',
     '', 'where s.table_schema not in (''redshift_internal'', ''redshift_catalog'')
            and (s.table_schema, s.table_name) not in (select schema_name, view_name from redshift_internal.late_view_name)');

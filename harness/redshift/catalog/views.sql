@@ -113,7 +113,7 @@ create view pg_catalog.stl_utilitytext as
 
 create view pg_catalog.svv_columns as
     select c.table_catalog, c.table_schema, c.table_name, c.column_name, c.ordinal_position, c.column_default, c.is_nullable,
-           redshift_catalog.data_type(c.data_type)::varchar as data_type, c.character_maximum_length, c.numeric_precision, c.numeric_precision_radix, c.numeric_scale,
+           redshift_catalog.data_type(c.data_type, c.interval_type)::varchar as data_type, c.character_maximum_length, c.numeric_precision, c.numeric_precision_radix, c.numeric_scale,
            c.datetime_precision, c.interval_type, c.interval_precision, c.character_set_catalog, c.character_set_schema,
            c.character_set_name, c.collation_catalog, c.collation_schema, c.collation_name, c.domain_name, null::varchar as remarks
       from redshift_internal.columns c where c.table_schema not in ('redshift_internal', 'redshift_catalog');

@@ -46,6 +46,16 @@ def test_intervals_of_microseconds(connect: Connect) -> None:
 
 
 @source("Interval data types and literals")
+def test_a_catalog_shows_an_intervals_units_and_precision(sql: Sql, schema: str) -> None:
+    sql("create table t (i intervaly2m, j interval day to second (2), k intervald2s)")
+    shown = "select data_type from {} where {} = %s order by ordinal_position"
+    kinds = [("interval year to month",), ("interval day to second(2)",), ("interval day to second",)]
+    for view, column in (("svv_columns", "table_schema"), ("information_schema.columns", "table_schema"),
+                         ("svv_redshift_columns", "schema_name")):  # fmt: skip
+        assert sql(shown.format(view, column), schema) == kinds
+
+
+@source("Interval data types and literals")
 def test_interval_casts_and_arithmetic(sql: Sql, connect: Connect) -> None:
     cursor = connect().cursor()
     cursor.execute("select '3 days'::intervald2s, cast('1-2' as interval year to month), '5 months'::intervaly2m")

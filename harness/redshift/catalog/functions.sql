@@ -233,6 +233,12 @@ create or replace function redshift_internal.identity_type(identity oid) returns
     select case when identity = 0 then 'public' when rolcanlogin then 'user'
                 when shobj_description(identity, 'pg_authid') = 'a role of Redshift' then 'role' else 'group' end
       from (select) nobody left join pg_catalog.pg_roles on oid = identity $$;
+-- GRANT ALL on a table gives ALTER, DROP and RULE too, which PostgreSQL does not have, and is all that gives TRIGGER ("GRANT").
+create or replace function redshift_internal.table_privileges(acl aclitem[])
+    returns table (grantor oid, grantee oid, privilege_type text, is_grantable boolean) language sql stable as $$
+    select a.grantor, a.grantee, p.name, a.is_grantable from aclexplode(acl) a
+      cross join lateral unnest(case a.privilege_type when 'TRIGGER' then array['TRIGGER', 'ALTER', 'DROP', 'RULE']
+                                                      when 'MAINTAIN' then '{}' else array[a.privilege_type] end) p(name) $$;
 -- "SHOW GRANTS" shows a group as a role with a slash before its name, as dbt-redshift found Redshift to do.
 create or replace function redshift_internal.identity_name(identity oid) returns text language sql stable as $$
     select case redshift_internal.identity_type(identity) when 'public' then 'public' when 'group' then '/' else '' end

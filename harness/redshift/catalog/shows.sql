@@ -115,7 +115,7 @@ create or replace view redshift_internal.show_grants as
                              coalesce(f.proacl, acldefault('f', f.proowner)), f.proowner, r.argument_list
                         from redshift_internal.show_routines r join pg_catalog.pg_proc f on f.oid = r.oid
                        where r.schema_name not in ('pg_catalog', 'information_schema')) o
-      cross join lateral aclexplode(o.acl) p
+      cross join lateral redshift_internal.table_privileges(o.acl) p
      where p.grantee is distinct from o.owner and p.privilege_type <> 'CONNECT';
 -- "SHOW COLUMN GRANTS"
 create or replace view redshift_internal.show_column_grants as

@@ -123,7 +123,7 @@ create view pg_catalog.svv_relation_privileges as
            redshift_internal.identity_type(p.grantee) as identity_type,
            p.is_grantable as admin_option
       from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
-      cross join lateral aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) p left join pg_roles g on g.oid = p.grantee
+      cross join lateral redshift_internal.table_privileges(coalesce(c.relacl, acldefault('r', c.relowner))) p left join pg_roles g on g.oid = p.grantee
      where c.relkind in ('r', 'v') and n.nspname !~ '^pg_(toast|temp)';
 create view pg_catalog.svv_tables as
     select table_catalog, table_schema, table_name, table_type, null::varchar as remarks from redshift_catalog.tables;

@@ -298,6 +298,21 @@ def test_privileges_are_shown(sql: Sql, schema: str) -> None:
     assert found == [(f"{schema}_g", "group", "SELECT", False), (f"{schema}_u", "user", "INSERT", True)]
 
 
+@source("GRANT")
+def test_all_privileges_are_those_that_redshift_has(sql: Sql, schema: str) -> None:
+    sql(f"create table t (a int); create group {schema}_g; create group {schema}_h")
+    sql(f"grant all on t to group {schema}_g; grant select, truncate, references on t to group {schema}_h")
+    shown = (
+        "select privilege_type from svv_relation_privileges where relation_name = 't' and identity_name = %s order by 1"
+    )
+    found = [[privilege for (privilege,) in sql(shown, f"{schema}_{name}")] for name in "gh"]
+    sql(f"drop table t; drop group {schema}_g; drop group {schema}_h")
+    assert found == [
+        ["ALTER", "DELETE", "DROP", "INSERT", "REFERENCES", "RULE", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE"],
+        ["REFERENCES", "SELECT", "TRUNCATE"],
+    ]
+
+
 @source("Connect by using the psql tool")
 def test_psql_describes(sql: Sql, postgres: Any, gateway: Listening, schema: str) -> None:
     sql("create table t (id int identity(1, 1), name varchar(9), s super, primary key (id)) distkey (id)")

@@ -59,7 +59,7 @@ _GRANTED = "privilege_type, identity_id, identity_name, identity_type, admin_opt
 def _grants(kind: str, parts: tuple[str, ...], columns: str = "", *, typed: bool = False) -> _Listing:
     columns = columns or f"database_name, schema_name, object_name, object_type, {_GRANTED}, grantor_name"
     return _Listing(
-        "show_grants", (), parts, None, "privilege_type, identity_type DESC, identity_name", granted=True,
+        "show_grants", (), parts, None, "privilege_type, identity_type DESC, identity_id", granted=True,
         columns=columns, condition=f"object_type = '{kind}'", typed=typed,
     )  # fmt: skip
 

@@ -98,6 +98,17 @@ def test_grants_on_other_objects_are_shown(sql: Sql, schema: str) -> None:
 
 
 @pytest.mark.documented("SHOW GRANTS")
+def test_of_one_privilege_users_are_shown_in_the_order_in_which_they_were_made(sql: Sql, schema: str) -> None:
+    users = [f"{schema}_z", f"{schema}_a"]
+    sql("create table t (a integer)")
+    for user in users:
+        sql(f"create user {user} password 'Abcdef123'; grant select on t to {user}")
+    shown = [row[6] for row in sql(f"show grants on table {schema}.t")]
+    sql(f"drop table t; drop user {users[0]}; drop user {users[1]}")
+    assert shown == users
+
+
+@pytest.mark.documented("SHOW GRANTS")
 def test_grants_on_a_table_are_shown(sql: Sql, schema: str) -> None:
     user = f"{schema}_u"
     sql(f"create table t (a integer); create user {user} password 'Abcdef123'; create group {schema}_g")

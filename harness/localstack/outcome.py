@@ -104,7 +104,7 @@ def exit_reason(ended: Exit) -> str:
     return "Runtime exited without providing a reason"
 
 
-_GO_SIGNALS = {
+_GO_SIGNALS: dict[int, str | None] = {
     signal.SIGKILL: "killed",
     signal.SIGSEGV: "segmentation fault",
     signal.SIGABRT: "aborted",

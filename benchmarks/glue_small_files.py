@@ -20,13 +20,14 @@ from generators.files import encode
 from generators.records import make_table
 from harness import pipeline as pipelines
 from harness.aws import Aws
+from harness.emptying import empty
 from harness.errors import HarnessError
 from harness.glue import environment
 from harness.glue.job import BatchJob, BatchRun
 from harness.merge import read_job
 from harness.pipeline import Pipeline
 from harness.plan import FIRST_DAY
-from harness.provision import empty, provision
+from harness.provision import provision
 from harness.run_directory import machine
 from harness.stack.embedded import embedded
 from harness.stack.endpoints import Endpoints

@@ -15,7 +15,6 @@ last; disk is told beside the database's own size, which is the data.
 import argparse
 import json
 import shutil
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -195,4 +194,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -66,9 +66,12 @@ class Bench:
 
     @staticmethod
     def _client(service: str, url: str) -> Any:
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         settings = Config(retries={"max_attempts": 0}, max_pool_connections=200)
-        return boto3.client(service, endpoint_url=url, region_name="us-east-1", config=settings, **keys)
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=url, region_name="us-east-1", config=settings, aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )  # fmt: skip
 
     def make_function(self, name: str) -> None:
         package = io.BytesIO()

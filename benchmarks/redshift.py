@@ -115,12 +115,14 @@ class Bench:
         print(f"connect with TLS          {median(timed_ms(self.connect) for _ in range(REPEATS)):8.1f} ms")
 
     def _many(self, copy: Callable[[int], None]) -> None:
+        def repeatedly(number: int) -> None:
+            for _ in range(REPEATS):
+                copy(number)
+
         children = {"gateway": self.gateway, "PostgreSQL": self.backend, "S3": self.s3}
         before = {name: cpu_ms(child) for name, child in children.items()}
         with ThreadPoolExecutor(CONNECTIONS) as threads:
-            many_ms = timed_ms(
-                lambda: list(threads.map(lambda n: [copy(n) for _ in range(REPEATS)], range(CONNECTIONS)))
-            )
+            many_ms = timed_ms(lambda: list(threads.map(repeatedly, range(CONNECTIONS))))
         count = CONNECTIONS * REPEATS
         spent = {name: (cpu_ms(child) - before[name]) / count for name, child in children.items()}
         shown = ", ".join(f"{name} {each:.1f}" for name, each in spent.items())
@@ -191,7 +193,7 @@ def running() -> Iterator[Bench]:
         listening, _ = warehouse.wait(gateway, password)
 
         def connect(to: Redshift = listening) -> Any:
-            tls = {"sslmode": "verify-full", "sslrootcert": str(to.ca_file)} if to.ca_file else {}
+            tls: Any = {"sslmode": "verify-full", "sslrootcert": str(to.ca_file)} if to.ca_file else {}
             connection = psycopg2.connect(
                 host=to.host, port=to.port, user=to.user, password=password, dbname=to.database, **tls
             )

@@ -109,6 +109,8 @@ def _dispatch(kind: str, tokens: list[Token]) -> Plan:
         return Plan(kind, grant(routines.with_types(tokens), rewrite))
     if kind == "DROP":
         return Plan(kind, lex.join(rewrite(routines.with_types(tokens))))
+    if kind == "COMMENT" and (comment := _comment_on_view(tokens)):
+        return Plan(kind, comment)
     if kind in _RELAYED:
         return Plan(kind, lex.join(rewrite(tokens)))
     unknown = syntax_error(next(filter(lex.is_code, tokens)).text)
@@ -214,6 +216,18 @@ def append_table(tokens: list[Token]) -> Plan | None:
     arguments = ", ".join(map(lex.quote_string, (target, source, option)))
     body = lex.quote_string(f"BEGIN PERFORM redshift_internal.append_table({arguments}); END")
     return Plan("ALTER TABLE APPEND", f"DO {body}", locks=(target, source), outside_transaction=True)
+
+
+def _comment_on_view(tokens: list[Token]) -> str | None:
+    """COMMENT ON VIEW, which may be a materialized one; PostgreSQL has another statement for these."""
+    cursor = Cursor(lex.code(tokens), 1)
+    if not cursor.take("ON", "VIEW") or not (name := cursor.name()) or not cursor.take("IS"):
+        return None
+    words = cursor.next()
+    if words is None or cursor.peek():
+        return None
+    body = f"BEGIN PERFORM redshift_internal.comment_on_view({lex.quote_string(name)}, {words.text}); END"
+    return f"DO {lex.quote_string(body)}"
 
 
 def _routine(tokens: list[Token]) -> str:

@@ -233,6 +233,12 @@ create or replace function redshift_internal.identity_type(identity oid) returns
     select case when identity = 0 then 'public' when rolcanlogin then 'user'
                 when shobj_description(identity, 'pg_authid') = 'a role of Redshift' then 'role' else 'group' end
       from (select) nobody left join pg_catalog.pg_roles on oid = identity $$;
+-- "COMMENT": a materialized view is a view there
+create or replace function redshift_internal.comment_on_view(name text, words text) returns void language plpgsql as $$
+begin
+    execute format('comment on %s %s is %L', case when exists (select from pg_catalog.pg_class
+        where oid = to_regclass(name) and relkind = 'm') then 'materialized view' else 'view' end, name, words);
+end $$;
 -- GRANT ALL on a table gives ALTER, DROP and RULE too, which PostgreSQL does not have, and is all that gives TRIGGER ("GRANT").
 create or replace function redshift_internal.table_privileges(acl aclitem[])
     returns table (grantor oid, grantee oid, privilege_type text, is_grantable boolean) language sql stable as $$

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import psycopg2
 import pytest
 
 Sql = Callable[..., list[tuple[Any, ...]]]
@@ -65,3 +66,18 @@ def test_materialized_views_are_listed(sql: Sql, made: str, schema: str) -> None
     assert storage[2][2] == "region"
     sql("drop materialized view plain")
     assert len(sql("select name from svv_mv_info where schema_name = %s", schema)) == 1
+
+
+@source("COMMENT")
+def test_a_comment_on_a_view_may_be_on_a_materialized_one(sql: Sql) -> None:
+    sql("create table t (a int); create view v as select a from t; create materialized view m as select a from t")
+    for name in "vm":
+        sql(f"comment on view {name} is $words$it's \\ {name}$words$; comment on column {name}.a is 'a'")
+    shown = "select relname, obj_description(oid, 'pg_class') from pg_class where oid in ('v'::regclass, 'm'::regclass)"
+    assert sorted(sql(shown)) == [("m", "it's \\ m"), ("v", "it's \\ v")]
+    sql("comment on view m is null")
+    assert sorted(sql(shown))[0] == ("m", None)
+    with pytest.raises(psycopg2.errors.UndefinedTable):
+        sql("comment on view nothing is 'x'")
+    with pytest.raises(psycopg2.errors.WrongObjectType):
+        sql("comment on view t is 'x'")

@@ -2,7 +2,9 @@
 
 In: trace headers (`Root=…;Parent=…;Lineage=…`), which SDKs of functions pass on with what they send. Out: counts by
 function. Pure. That Lambda counts in the trace header is documented ("Use Lambda recursive loop detection to prevent
-infinite loops"); how it writes the counts is not, so that is a model.
+infinite loops"); how is not. Headers that people have logged on AWS end in `Lineage=1:fe460cdd:0` (2024 to 2026; in
+2023 without the `1:`), and OpenTelemetry's propagators for X-Ray are tested with `Lineage=a87bd80c:1|68fd508a:5`: eight
+hexadecimal digits for a function, and how often it was invoked before. What the digits are made of is a model.
 """
 
 import hashlib
@@ -39,9 +41,9 @@ def of_headers(headers: Iterable[str | None]) -> Counts:
 
 
 def with_one_more(counts: Counts, function_arn: str) -> Counts:
-    """The counts once this function has been invoked again."""
+    """The counts of an invocation of this function: 0 if it is the first of its chain."""
     name = key(function_arn)
-    return {**counts, name: counts.get(name, 0) + 1}
+    return {**counts, name: counts.get(name, -1) + 1}
 
 
 def write(counts: Counts) -> str:

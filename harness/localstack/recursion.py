@@ -50,7 +50,7 @@ def stops(trace_header: str | None, function_arn: str) -> bool:
 
 def _is_over(counts: lineage.Counts, name: str, account: str, region: str) -> bool:
     """Whether the invocation that these counts include is one too many."""
-    if counts[lineage.key(unqualified_lambda_arn(name, account, region))] <= INVOCATIONS_MAX:
+    if counts[lineage.key(unqualified_lambda_arn(name, account, region))] < INVOCATIONS_MAX:
         return False
     function = lambda_stores[account][region].functions.get(name)
     if function is None or function.recursive_loop == RecursiveLoop.Allow:

@@ -1,5 +1,7 @@
 """The counts of a chain of requests, in trace headers."""
 
+import re
+
 import pytest
 
 from harness.localstack import lineage
@@ -13,7 +15,13 @@ def test_a_chain_is_counted_from_header_to_header() -> None:
     for _ in range(16):
         header = f"Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1;Lineage={lineage.write(counts)}"
         counts = lineage.with_one_more(lineage.of_headers([header]), ARN)
-    assert counts == {lineage.key(ARN): 16}
+    assert counts == {lineage.key(ARN): 15}
+
+
+def test_it_is_written_as_headers_from_aws_show_it() -> None:
+    assert re.fullmatch("1:[0-9a-f]{8}:0", lineage.write(lineage.with_one_more({}, ARN)))
+    logged = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1;Lineage=a87bd80c:1|68fd508a:5|c512fbe3:2"
+    assert lineage.of_headers([logged]) == {"a87bd80c": 1, "68fd508a": 5, "c512fbe3": 2}
 
 
 def test_of_several_chains_the_longest_counts_for_each_function() -> None:

@@ -14,6 +14,7 @@ from harness.redshift.tokens import Token, is_code, join, tokenize
 # A name in quotes; strings and comments come first, so that what is in quotes inside of them is none.
 _NAMES = re.compile(r"""'(?:[^'\\]|''|\\.)*'|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/|"([^"]*)["]""", re.DOTALL)
 _CAPITALS = re.compile(r"[A-Z]+")
+_UNLOADED = re.compile(r'(?i:\bunload\b).*"[^"]*[A-Z]', re.DOTALL)  # whose query is a string
 _SETTING = "SHOW redshift.enable_case_sensitive_identifier"  # a SHOW takes no snapshot, which a lock has to precede
 _ON = re.compile(r"(?i)on|true|t|yes|y|1")
 _ROUTINES = frozenset(("FUNCTION", "PROCEDURE"))
@@ -21,7 +22,9 @@ _ROUTINES = frozenset(("FUNCTION", "PROCEDURE"))
 
 def matters(sql: str) -> bool:
     """Whether a text may have a name in quotes with a capital."""
-    return '"' in sql and any(found[1] and _CAPITALS.search(found[1]) for found in _NAMES.finditer(sql))
+    if '"' not in sql:
+        return False
+    return any(found[1] and _CAPITALS.search(found[1]) for found in _NAMES.finditer(sql)) or bool(_UNLOADED.search(sql))
 
 
 async def keeps_capitals(backend: Backend) -> bool:

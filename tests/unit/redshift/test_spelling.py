@@ -9,6 +9,7 @@ from harness.redshift.tokens import join, tokenize
 @pytest.mark.parametrize("sql", [
     'select "A"', 'select \'"\', "aB"', "select '\\'', \"A\"", 'select 1 -- "\n , "A"', '/* "a */ select "A"',
     'create function f() returns int as $$ select "A" $$ language sql',
+    "UNLOAD ('select \"A\" from t') TO 's3://b/k' IAM_ROLE 'r'",
 ])  # fmt: skip
 def test_a_capital_in_quotes_matters(sql: str) -> None:
     assert matters(sql)

@@ -47,6 +47,13 @@ def test_containers_are_shut_in(project: DockerCompose) -> None:
             assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}, service
 
 
+def test_runs_may_belong_to_anybody(project: DockerCompose) -> None:
+    del project
+    image = container("harness")["Image"]
+    anybody = ("--user", "12345:12345", "--cap-drop", "ALL", "--network", "none", "--entrypoint", "stat")
+    assert docker("run", "--rm", *anybody, image, "-c", "%a", "/nrt/runs").split() == ["755"]
+
+
 def test_the_emulators_image_serves_what_the_embedded_emulator_serves(project: DockerCompose) -> None:
     served, _, _ = project.exec_in_container(["printenv", "SERVICES"], "localstack")
     assert tuple(served.strip().split(",")) == SERVICES

@@ -33,6 +33,8 @@ from harness.load.schedule import PlannedFile, Share, parse_share, read_datasets
 
 # How often a full feed directory is looked at. The files ahead cover far more than this.
 ROOM_INTERVAL_S = 0.02
+# How many of the oldest are looked at: uploads go nearly in the files' order, and thousands may wait.
+LOOKED_AT_FILES = 64
 # Before the system under test, behind the dispatcher.
 NICENESS = -10
 _PARTITION = re.compile(r"dt=(\d{4}-\d{2}-\d{2})/")
@@ -80,7 +82,8 @@ def feed(files: list[PlannedFile], datasets: dict[str, Dataset], directory: Path
     for file in files:
         path, mark = feed_directory.path_of(directory, file), feed_directory.mark_of(directory, file)
         while len(waiting) >= ahead_files and not mark.exists():
-            waiting = deque(other for other in waiting if other.exists())
+            oldest = [waiting.popleft() for _ in range(min(LOOKED_AT_FILES, len(waiting)))]
+            waiting.extendleft(other for other in reversed(oldest) if other.exists())
             if len(waiting) >= ahead_files:
                 time.sleep(ROOM_INTERVAL_S)
         if not mark.exists():

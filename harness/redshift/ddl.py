@@ -68,15 +68,19 @@ def _temporary(cursor: Cursor) -> bool:
 def _is_query(body: list[Token]) -> bool:
     """Whether the parenthesis holds the query of a CREATE TABLE AS, or is followed by AS."""
     end = closing(body, 0)
-    return body[1].upper in ("SELECT", "WITH") or any(token.upper == "AS" for token in body[end + 1 :])
+    starts_one = any(token.upper in ("SELECT", "WITH") for token in body[1:2])
+    return starts_one or any(token.upper == "AS" for token in body[end + 1 :])
 
 
 def _as_query(head: str, name: str, body: list[Token], tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:
     at = 0
     columns = ""
     if body and body[0].text == "(" and body[1].upper not in ("SELECT", "WITH"):
+        parts = split_arguments(body[1 : closing(body, 0)])
+        if not all(parts):
+            raise Refusal("42601", 'syntax error at or near ")"')
         at = closing(body, 0) + 1
-        columns = " (" + ", ".join(quote_name(name_of(part[0])) for part in split_arguments(body[1 : at - 1])) + ")"
+        columns = " (" + ", ".join(quote_name(name_of(part[0])) for part in parts) + ")"
     declared = Declared()
     at = declared.clauses(body, at)
     if at >= len(body) or body[at].upper != "AS":
@@ -253,12 +257,13 @@ def _identity(cursor: Cursor) -> str:
     cursor.take("GENERATED", "ALWAYS", "AS")
     if not cursor.take("IDENTITY"):
         raise Refusal("42601", f'syntax error at or near "{cursor.peek()}"')
-    end = closing(cursor.tokens, cursor.at)
-    seed, step = (join(part) for part in split_arguments(cursor.tokens[cursor.at + 1 : end]))
+    end = closing(cursor.tokens, cursor.at) if cursor.peek() == "(" else cursor.at
+    numbers = [join(part) for part in split_arguments(cursor.tokens[cursor.at + 1 : end])]
+    if len(numbers) != 2:
+        raise Refusal("42601", f'syntax error at or near "{cursor.peek(end - cursor.at) or "end of input"}"')
     cursor.at = end + 1
-    return (
-        f"GENERATED {'BY DEFAULT' if by_default else 'ALWAYS'} AS IDENTITY (START {seed} INCREMENT {step} MINVALUE 0)"
-    )
+    start = f"START {numbers[0]} INCREMENT {numbers[1]} MINVALUE 0"
+    return f"GENERATED {'BY DEFAULT' if by_default else 'ALWAYS'} AS IDENTITY ({start})"
 
 
 def alter_table(tokens: list[Token], rewrite: Rewrite) -> tuple[str, ...]:

@@ -164,8 +164,10 @@ def read_names(cursor: Cursor) -> list[str]:
         raise Refusal("42601", f'syntax error at or near "{cursor.peek()}"')
     end = closing(cursor.tokens, cursor.at)
     parts = split_arguments(cursor.tokens[cursor.at + 1 : end])
+    if not all(parts):
+        raise Refusal("42601", f'syntax error at or near "{cursor.peek(end - cursor.at)}"')
     cursor.at = end + 1
-    return [name_of(part[0]) for part in parts if part]
+    return [name_of(part[0]) for part in parts]
 
 
 def _referenced(cursor: Cursor) -> tuple[str | None, list[str]]:

@@ -251,7 +251,7 @@ def _clause(tokens: list[Token], at: int, *words: str) -> tuple[list[Token], int
 def _listagg(arguments: Arguments, tokens: list[Token], end: int) -> Rewritten:
     """LISTAGG([DISTINCT] value [, delimiter]) [WITHIN GROUP (ORDER BY …)] [OVER (PARTITION BY …)]"""
     value = code(arguments[0]) and arguments[0]
-    distinct = [word("DISTINCT ")] if code(value)[0].upper == "DISTINCT" else []
+    distinct = [word("DISTINCT ")] if [token.upper for token in code(value)[:1]] == ["DISTINCT"] else []
     value = [token for token in value if token.upper != "DISTINCT"] if distinct else value
     order: list[Token] = []
     if found := _clause(tokens, end, "WITHIN", "GROUP"):

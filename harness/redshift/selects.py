@@ -4,6 +4,7 @@ In: the tokens of a statement. Out: tokens for PostgreSQL. Works on every SELECT
 operations. Source: Database Developer Guide, "SELECT list" (TOP) and "QUALIFY clause".
 """
 
+from harness.redshift.messages import Refusal
 from harness.redshift.tokens import SPACE, Token, closing, code, name_of, quote_name, split_arguments, symbol, word
 
 _SET_OPERATIONS = frozenset(("UNION", "INTERSECT", "EXCEPT", "MINUS"))
@@ -60,7 +61,9 @@ def _rewrite_one(tokens: list[Token]) -> list[Token]:
     words = [index for index, token in enumerate(body) if token.kind not in ("space", "comment")]
     first = next((index for index in words if body[index].upper not in ("ALL", "DISTINCT")), None)
     if first is not None and body[first].upper == "TOP":
-        number = next(index for index in words if index > first)
+        number = next((index for index in words if index > first), None)
+        if number is None:
+            raise Refusal("42601", 'syntax error at or near "TOP"')
         limit = [SPACE, word("LIMIT"), SPACE, body[number]]
         body = body[:first] + body[number + 1 :]
     qualify = _find(body, frozenset(("QUALIFY",)))

@@ -111,7 +111,7 @@ def _length(cursor: Cursor, kind: str, default: int) -> int:
         return default
     if arguments[0] == "MAX":
         return _LENGTH_MAX[kind]
-    if not arguments[0].isdigit():
+    if not arguments[0].isdecimal():
         raise Refusal("42601", f'syntax error at or near "{arguments[0]}"')
     length = int(arguments[0])
     if length < 1:
@@ -122,6 +122,8 @@ def _length(cursor: Cursor, kind: str, default: int) -> int:
 
 
 def _numeric(arguments: list[str]) -> str:
+    if wrong := next((argument for argument in arguments if not argument.isdecimal()), None):
+        raise Refusal("42601", f'syntax error at or near "{wrong}"')
     precision = int(arguments[0]) if arguments else 18
     scale = int(arguments[1]) if len(arguments) > 1 else 0
     if not 1 <= precision <= 38:
@@ -146,7 +148,7 @@ def _interval(name: str, cursor: Cursor) -> str:
                 raise Refusal("42601", f'syntax error at or near "{last.text if last else ""}"')
         name = "INTERVALY2M" if units is _YEARS else "INTERVALD2S"
     digits = _arguments(cursor) if name == "INTERVALD2S" else []
-    if digits and not (digits[0].isdigit() and int(digits[0]) <= 6):
+    if digits and not (digits[0].isdecimal() and int(digits[0]) <= 6):
         raise Refusal("22023", "interval precision must be between 0 and 6")
     return _INTERVALS[name] + (f"({digits[0]})" if digits else "")
 

@@ -6,7 +6,7 @@ that is possible; results of the gateway's own statements. Knows nothing of SQL.
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.redshift import connect, result_types
@@ -50,7 +50,17 @@ class Backend:
         self.queue = ExchangeQueue()
         self.status = "I"
         self.hidden_parameters: dict[bytes, bytes] = {}
+        self.user = self._session_user = ""  # who opened it, and whose it is at the moment
         self.protocol = 0  # version 1 and later describe columns with their origin, 2 has numbers in binary
+
+    @property
+    def acts_as(self) -> str | None:
+        """The user whose session it is, if that is not who opened it: as of the last ReadyForQuery."""
+        return None if self._session_user == self.user else self._session_user
+
+    def is_of(self, opener: str, parameters: Mapping[str, str]) -> None:
+        """Who opened the session, and what it reported."""
+        self.user, self._session_user = opener, parameters.get("session_authorization", opener)
 
     # --- sending
 
@@ -252,6 +262,8 @@ class Backend:
             return self._on_ready(chr(buffer[at + 5]))
         if kind == ord("S"):
             name, _, value = bytes(buffer[at + 5 : end]).partition(b"\x00")
+            if name == b"session_authorization":
+                self._session_user = value[:-1].decode()
             shown = self.hidden_parameters.get(name, value[:-1])
             return wire.message(b"S", name + b"\x00" + shown + b"\x00")
         if front is None or kind in b"NA":

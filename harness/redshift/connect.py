@@ -96,6 +96,17 @@ async def open_session(address: Address, parameters: dict[str, str]) -> Opened:
         raise
 
 
+async def run(opened: Opened, statement: str) -> Opened:
+    """Run a simple query in a session that nobody uses yet; the session with the parameters it reports afterwards.
+
+    Raises:
+        BackendRefused: it failed.
+    """
+    opened.writer.write(wire.query(statement))
+    after = await _until_ready(opened.reader, opened.writer)
+    return replace(opened, parameters=opened.parameters | after.parameters)
+
+
 async def close(writer: asyncio.StreamWriter) -> None:
     """Close a connection and wait until it is; one whose peer does not answer is cut off."""
     writer.close()
@@ -158,10 +169,19 @@ async def _authenticate(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
             raise wire.ProtocolError(f"the backend asks for authentication method {method}, which is not supported")
 
 
+def md5_hash(user: str, password: str) -> str:
+    """What a server keeps of a password: 32 hexadecimal digits."""
+    return hashlib.md5((password + user).encode(), usedforsecurity=False).hexdigest()
+
+
+def md5_salted(kept: str, salt: bytes) -> bytes:
+    """What a client sends for AuthenticationMD5Password, from what the server keeps."""
+    return b"md5" + hashlib.md5(kept.encode() + salt, usedforsecurity=False).hexdigest().encode()
+
+
 def md5_answer(user: str, password: str, salt: bytes) -> bytes:
     """What a client sends for AuthenticationMD5Password."""
-    inner = hashlib.md5((password + user).encode(), usedforsecurity=False).hexdigest().encode()
-    return b"md5" + hashlib.md5(inner + salt, usedforsecurity=False).hexdigest().encode()
+    return md5_salted(md5_hash(user, password), salt)
 
 
 @lru_cache(maxsize=16)

@@ -6,7 +6,6 @@ follows is a `Session`'s.
 
 import asyncio
 import contextlib
-import hmac
 import logging
 import secrets
 import ssl
@@ -24,16 +23,17 @@ import uvloop
 
 from harness.redshift import catalog, connect, tls, warm
 from harness.redshift import messages as wire
+from harness.redshift.authorization import act_as
 from harness.redshift.backend import Backend, BackendLost
 from harness.redshift.connect import Address, BackendRefused
 from harness.redshift.copy.load import Loader
 from harness.redshift.copy.objects import ObjectStore
 from harness.redshift.copy.unload import Unloader
 from harness.redshift.copy.work import S3Work
-from harness.redshift.data_api.credentials import TemporaryCredentials
 from harness.redshift.elsewhere import Databases, NoSuchDatabase
 from harness.redshift.identity import Identity
 from harness.redshift.latency import LatencyModel
+from harness.redshift.logins import Answer, Login, Logins
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
 from harness.redshift.recorder import ConnectionEvent, LoadRecorder
@@ -123,7 +123,7 @@ class Gateway:
         )
         self._clients: set[asyncio.Task[None]] = set()
         self._sessions: dict[bytes, Session] = {}  # by cancel key
-        self._credentials = TemporaryCredentials(settings.user, self._address.database)
+        self._logins = Logins(self._address, settings.user, settings.password)
         warm.warm_up(store)
 
     @property
@@ -166,7 +166,7 @@ class Gateway:
             return None
         from harness.redshift.data_api.service import Service  # a web server, which an image without it does not have
 
-        return Service((settings.host, port), settings.data_api_port, settings.password, self._credentials, self)
+        return Service((settings.host, port), settings.data_api_port, self._logins, self)
 
     # --- what the Data API asks, from threads of its own
 
@@ -220,9 +220,9 @@ class Gateway:
             parameters = await self._startup(reader, writer)
             if parameters is None:
                 return
-            await self._check_password(reader, writer, parameters.get("user", ""))
+            login = await self._log_in(reader, writer, parameters.get("user", ""))
         with self._work.workload.connections.one_more(parameters.get("application_name", "")):
-            await self._run_session(reader, writer, parameters)
+            await self._run_session(reader, writer, parameters, login)
 
     # --- startup
 
@@ -247,35 +247,35 @@ class Gateway:
             else:
                 raise Refusal("0A000", f"unsupported frontend protocol {code >> 16}.{code & 0xFFFF}")
 
-    async def _check_password(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, user: str) -> None:
-        settings, salt = self._settings, secrets.token_bytes(4)
-        if settings.authentication == "md5":
-            writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_MD5) + salt))
-            expected = [connect.md5_answer(user, password, salt) for password in self._passwords(user)]
-        else:
-            writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_CLEARTEXT)))
-            expected = [password.encode() for password in self._passwords(user)]
+    async def _log_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str) -> Login:
+        salt = secrets.token_bytes(4) if self._settings.authentication == "md5" else None
+        method = connect.AUTH_CLEARTEXT if salt is None else connect.AUTH_MD5
+        writer.write(wire.message(b"R", struct.pack("!I", method) + (salt or b"")))
         kind, body = await wire.read_message(reader)
         if kind != ord("p"):
             raise ProtocolError("expected password response")
-        if not any(hmac.compare_digest(body.rstrip(b"\x00"), password) for password in expected):
-            raise Refusal("28P01", f'password authentication failed for user "{user}"')
-
-    def _passwords(self, user: str) -> list[str]:
-        """What a user may log in with at this moment: none if it is no user."""
-        return [self._settings.password] if user == self._settings.user else self._credentials.passwords(user)
+        answer = Answer(name, body.rstrip(b"\x00"), salt)
+        login = self._logins.of_gateway(answer)
+        if login is None:
+            login = await asyncio.to_thread(self._logins.find, answer)
+        if 0 <= login.connections_max <= sum(one.user == login.user for one in self._sessions.values()):
+            raise Refusal("53300", f'too many connections for user "{login.user}"')
+        return login
 
     async def _run_session(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parameters: dict[str, str]
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parameters: dict[str, str], login: Login
     ) -> None:
-        user, database = self._settings.user, parameters.get("database", parameters["user"])
+        database = parameters.get("database", parameters["user"])
         if database != self._address.database:
             try:
                 await asyncio.to_thread(self._databases.prepare, database)
             except NoSuchDatabase:
                 raise Refusal("3D000", f'database "{database}" does not exist') from None
         wanted = {name: value for name, value in parameters.items() if name in _BACKEND_PARAMETERS}
-        opened = await connect.open_session(self._databases.address(database), wanted | _SESSION_PARAMETERS)
+        wanted = dict(login.settings) | wanted | _SESSION_PARAMETERS
+        opened = await connect.open_session(self._databases.address(database), wanted)
+        if not login.is_gateways:
+            opened = await connect.run(opened, act_as(login.user))
         shown = opened.parameters | {"server_version": SERVER_VERSION} | DISCOVERY
         if asked := parameters.get("client_protocol_version"):
             protocol = min(int(asked) if asked.isdigit() else 0, PROTOCOL_VERSION)
@@ -286,11 +286,12 @@ class Gateway:
         writer.write(b"".join(wire.parameter_status(name, value) for name, value in shown.items()))
         writer.write(wire.message(b"K", opened.key) + wire.ready_for_query(b"I"))
         backend = Backend(opened.reader, opened.writer, self._log, as_redshift_error)
+        backend.is_of(self._settings.user, opened.parameters)
         backend.hidden_parameters[b"server_version"] = SERVER_VERSION.encode()
         (process_id,) = struct.unpack_from("!I", opened.key)
         backend.protocol = protocol
         tolerant = self._settings.unknown_statements == "log"
-        identity = Identity(process_id, user, database, protocol, tolerant)
+        identity = Identity(process_id, login, database, protocol, tolerant)
         session = Session(identity, writer, backend, self._work, self._databases, self._log)
         self._sessions[opened.key] = session
         connected = ConnectionEvent(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from harness.redshift.logins import Login
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -11,7 +13,7 @@ class Identity:
     """
 
     process_id: int
-    user: str
+    login: Login
     database: str
     protocol: int = 0
     tolerant: bool = False

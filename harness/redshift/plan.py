@@ -75,6 +75,13 @@ class Plan:
         return self.copy is not None or self.unload is not None or self.model is not None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it may go to PostgreSQL as it is, with nothing before or after it."""
+        return not (
+            self.locks or self.after or self.is_special or self.refusal or self.aliases or self.database or self.listed
+        )
+
+    @property
     def warning(self) -> str:
         """What the client is told if an unknown statement is run all the same."""
         return f"{self.kind} is unknown to the Redshift stand-in: PostgreSQL runs it, Redshift might not"

@@ -106,7 +106,9 @@ class LoadRecorder:
                         load.table, load.source, load.format, load.status, load.rows, load.size_bytes, record.at_s,
                     ))  # fmt: skip
                     if load.files:
-                        execute_values(cursor, _FILE_SQL, [(record.query_id, *file) for file in load.files])
+                        execute_values(
+                            cursor, _FILE_SQL, [(record.query_id, record.user, *file) for file in load.files]
+                        )
                     if load.errors:
                         execute_values(cursor, _ERROR_SQL, [_error_row(load, error) for error in load.errors])
 
@@ -125,10 +127,12 @@ _LOAD_SQL = """insert into redshift_internal.load (query_id, session_id, transac
     table_name, data_source, file_format, status, loaded_rows, source_bytes, start_time, end_time)
     values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, to_timestamp(%s) at time zone 'UTC',
     clock_timestamp() at time zone 'UTC')"""
-_FILE_SQL = "insert into redshift_internal.load_file (query_id, file_name, loaded_rows, source_bytes) values %s"
+_FILE_SQL = (
+    "insert into redshift_internal.load_file (query_id, username, file_name, loaded_rows, source_bytes) values %s"
+)
 _ERROR_SQL = """insert into redshift_internal.load_error (query_id, session_id, transaction_id, table_name, file_name,
-    line_number, position, column_name, column_type, column_length, raw_line, raw_value, error_code, error_message)
-    values %s"""
+    line_number, position, column_name, column_type, column_length, raw_line, raw_value, error_code, error_message,
+    username) values %s"""
 
 
 def _utc(at_s: float) -> object:
@@ -161,5 +165,5 @@ def _error_row(load: LoadHistory, error: LoadError) -> tuple[object, ...]:
     return (
         record.query_id, record.session, record.transaction_id, load.table, error.file, error.line, error.position,
         error.column, error.type, error.length, error.raw_line[:1024].replace("\x00", ""),
-        error.raw_value[:1024].replace("\x00", ""), error.code, error.reason,
+        error.raw_value[:1024].replace("\x00", ""), error.code, error.reason, record.user,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from harness.redshift import messages as wire
 from harness.redshift import origins
+from harness.redshift.authorization import of_login
 from harness.redshift.backend import Backend, Statement
 from harness.redshift.cancelling import Cancellable
 from harness.redshift.copy.work import S3Work
@@ -65,6 +66,10 @@ class Session:
             ord("F"): self._on_function_call,
         }
 
+    @property
+    def user(self) -> str:
+        return self._identity.login.user
+
     async def handle(self, kind: int, body: bytes) -> None:
         """Carry out one message.
 
@@ -81,14 +86,14 @@ class Session:
 
     async def _on_query(self, body: bytes) -> None:
         sql, _ = wire.read_text(body)
-        plans = await plan_query(self._backend, sql)
+        plans = [of_login(plan, self._identity.login) for plan in await plan_query(self._backend, sql)]
         if not plans:
             self._backend.send(wire.query(""), Exchange("Q"))
             return
         await self._backend.drained()
         for plan in plans:
             await self._show_history(plan)
-        if len(plans) == 1 and self._is_plain(plans[0]) and not self._turns.queues(plans[0]):
+        if len(plans) == 1 and plans[0].is_plain and not self._turns.queues(plans[0]):
             plan = plans[0]
             await self._turns.hold_commit(plan)
             self._track(plan)
@@ -99,12 +104,6 @@ class Session:
                 self._in_transaction = self._backend.status != "I"
             return
         await self._run_script(plans)
-
-    @staticmethod
-    def _is_plain(plan: Plan) -> bool:
-        return not (
-            plan.locks or plan.after or plan.is_special or plan.refusal or plan.aliases or plan.database or plan.listed
-        )
 
     async def _run_script(self, plans: list[Plan]) -> None:
         """Several statements of one message are one transaction, unless they say otherwise."""
@@ -129,7 +128,7 @@ class Session:
         if plan.refusal or plan.is_special:
             return await self._run_special_simple(plan, record)
         if plan.aliases and self._backend.status != "E":
-            self._take_locks(plan)
+            await self._take_locks(plan)
             try:
                 plan = await self._resolve(plan)
             except BackendError as error:
@@ -141,10 +140,10 @@ class Session:
         prefix = [LOCK.format(table) for table in plan.locks] + await self._shown_elsewhere(plan)
         self._turns.wrote = self._turns.wrote or bool(plan.locks)
         await self._turns.hold_commit(plan)
-        if self._turns.queues(plan):
+        if self._turns.queues(plan) or (plan.locks and self._backend.acts_as):
             prefix = []
-            self._take_locks(plan)
-            if not await self._queue(plan, record):
+            await self._take_locks(plan)
+            if not await self._locked(record) or not await self._queue(plan, record):
                 await self._backend.sync(hide_ready=True)
                 return None
         if plan.transaction:
@@ -161,7 +160,7 @@ class Session:
 
     async def _run_special_simple(self, plan: Plan, record: Record) -> str | None:
         await self._turns.hold_copy(plan)
-        self._take_locks(plan)
+        await self._take_locks(plan)
         succeeded = await self._queue(plan, record) and await self._run_special_locked(plan, record)
         status = await self._backend.sync(hide_ready=True)
         return status if succeeded else None
@@ -183,7 +182,7 @@ class Session:
         name, at = wire.read_text(body)
         sql, at = wire.read_text(body, at)
         types = self._shapes.parse(name, body[at:])
-        plans = await plan_parsed(self._backend, sql)
+        plans = [of_login(plan, self._identity.login) for plan in await plan_parsed(self._backend, sql)]
         if len(plans) != 1:
             self._statements.pop(name, None)
             self._backend.send(wire.message(b"P", body[:at] + types), Exchange("P"))
@@ -197,7 +196,7 @@ class Session:
         await self._show_history(plan)
         await self._turns.hold_copy(plan)
         if self._in_transaction:
-            self._take_locks(plan)  # planning already takes the transaction's snapshot
+            await self._take_locks(plan)  # planning already takes the transaction's snapshot
         if plan.aliases:
             try:
                 plan = self._statements[name] = await self._resolve(plan)
@@ -219,19 +218,19 @@ class Session:
                 plan = replace(plan, listed=plan.listed.bound(wire.bound_values(body)))
             self._portals[portal] = plan
             await self._show_history(plan)
-            self._take_locks(plan)
+            await self._take_locks(plan)
         else:
             self._portals.pop(portal, None)
         self._backend.send(wire.message(b"B", body), Exchange("B"))
 
-    def _take_locks(self, plan: Plan) -> None:
+    async def _take_locks(self, plan: Plan) -> None:
         if not plan.locks:
             return
         if not self._in_transaction and not self._own_transaction:
             self._own_transaction = True
             self._backend.send_hidden("BEGIN")
         self._turns.wrote = True
-        self._turns.locks.ask(plan.locks)
+        await self._turns.locks.ask(plan.locks)
 
     async def _on_execute(self, body: bytes) -> None:
         portal, _ = wire.read_text(body)
@@ -345,12 +344,16 @@ class Session:
 
     async def _run_special_locked(self, plan: Plan, record: Record) -> bool:
         """Run it once it has its locks: a COPY that waited reads what its prefix holds when it goes on."""
+        return await self._locked(record) and await self._run_special(plan, record)
+
+    async def _locked(self, record: Record) -> bool:
+        """Wait for the locks that were asked for; False if they cannot be had, which the client then knows."""
         await self._turns.locks.held()
         record.lock_wait_s = self._turns.locks.waited_s()
         if self._backend.queue.failed_until_sync:
             self._log.end(record, error="its lock could not be had")
             return False
-        return await self._run_special(plan, record)
+        return True
 
     async def _run_special(self, plan: Plan, record: Record) -> bool:
         """Run what the gateway does itself; whether it succeeded. An error was already told to the client."""
@@ -390,4 +393,6 @@ class Session:
         if not self._in_transaction:
             self._transaction_id += 1
         who = self._identity
-        return self._log.begin(who.process_id, who.user, who.database, plan.kind, plan.source, self._transaction_id)
+        return self._log.begin(
+            who.process_id, who.login.user, who.database, plan.kind, plan.source, self._transaction_id
+        )

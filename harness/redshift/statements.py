@@ -20,6 +20,7 @@ from harness.redshift.late_views import create_late_view
 from harness.redshift.lateral import lateral_aliases, replace_aliases
 from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
+from harness.redshift.parameters import in_backend
 from harness.redshift.plan import Plan, not_supported, syntax_error
 from harness.redshift.shows import show
 from harness.redshift.spelling import fold
@@ -182,7 +183,8 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
             "CREATE ROLE", lex.join(rewrite(tokens)), after=(f"COMMENT ON ROLE {name} IS 'a role of Redshift'",)
         )
     if what == "USER":
-        return Plan(f"{kind} USER", user(kind, tokens))
+        sql, *after = user(kind, tokens)
+        return Plan(f"{kind} USER", sql, after=tuple(after))
     if what in ("GROUP", "ROLE", "DATABASE", "DEFAULT"):
         return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
     unknown = not_supported(f"{kind} {what} is not supported")
@@ -274,28 +276,15 @@ def _vacuum(tokens: list[Token]) -> str:
     return f"VACUUM {name or ''}".strip()
 
 
-_REDSHIFT_SETTINGS = frozenset((
-    "enable_case_sensitive_identifier", "enable_case_sensitive_super_attribute", "enable_result_cache_for_session",
-    "query_group", "wlm_query_slot_count", "describe_field_name_in_uppercase", "enable_numeric_rounding",
-    "json_serialization_enable", "json_serialization_parse_nested_strings", "navigate_super_null_on_error",
-    "parse_super_null_on_error", "max_cursor_result_set_size", "mv_enable_aqmv_for_session", "spectrum_query_maxerror",
-    "error_on_nondeterministic_update", "default_geometry_encoding", "analyze_threshold_percent",
-    "stored_proc_log_min_messages",
-    "cast_super_null_on_error", "downcast_delimited_varchar_to_max",
-    "auto_mv", "use_fips_ssl", "datashare_break_glass_session_var",
-))  # fmt: skip
-
-
 def _setting(kind: str, tokens: list[Token]) -> Plan:
     """SET and SHOW; Redshift's own parameters live in the backend as `redshift.<name>`."""
     if kind == "SHOW" and (listing := show(tokens)):
         return listing
     parts = lex.code(tokens)
     for index, token in enumerate(parts[1:4], 1):
-        name = token.text.lower()
-        if token.kind == "word" and name in _REDSHIFT_SETTINGS:
+        if token.kind == "word" and (name := in_backend(token.text)):
             if kind == "SHOW":
-                return Plan(kind, f"SELECT current_setting('redshift.{name}') AS {name}")
-            parts[index] = lex.word("redshift." + name)
+                return Plan(kind, f"SELECT current_setting('{name}') AS {token.text.lower()}")
+            parts[index] = lex.word(name)
             return Plan(kind, lex.join(piece for part in parts for piece in (part, lex.SPACE)).strip())
     return Plan(kind, lex.join(tokens))

@@ -3,9 +3,12 @@
 In: the body of an ErrorResponse. Out: the body the client gets. What is not named here passes untouched.
 """
 
+import re
+
 from harness.redshift import messages as wire
 
 _CHECK_PREFIX = "redshift_bytes_"
+_RELATION = re.compile(r"^(permission denied for|must be owner of) (?:table|view|materialized view) ")
 
 
 def as_redshift_error(body: bytes) -> bytes:
@@ -16,6 +19,8 @@ def as_redshift_error(body: bytes) -> bytes:
         return wire.error_body(wire.Refusal("XX000", "Found multiple matches to update the same tuple."))
     if b"\x00C23502\x00" in body and (column := wire.error_fields(body).get("c")):
         return wire.error_body(wire.Refusal("23502", f"Cannot insert a NULL value into column {column}"))
+    if b"\x00C42501\x00" in body:
+        return _permission_denied(body)
     if b"n" + _CHECK_PREFIX.encode() not in body:
         return _without_internals(body) if b"redshift_internal." in body else body
     fields = wire.error_fields(body)
@@ -30,6 +35,13 @@ def _without_internals(body: bytes) -> bytes:
     return wire.with_error_fields(
         {name: value for name, value in wire.error_fields(body).items() if name not in "Wqpi"}
     )
+
+
+def _permission_denied(body: bytes) -> bytes:
+    """Tables and views are relations there."""
+    fields = wire.error_fields(body)
+    words = _RELATION.sub(r"\1 relation ", fields.get("M", ""))
+    return wire.with_error_fields({name: value for name, value in fields.items() if name not in "Wqpi"} | {"M": words})
 
 
 def _serialization_failure(body: bytes) -> bytes:

@@ -56,6 +56,8 @@ def install(address: Address) -> None:
             cursor.execute(
                 sql.SQL("alter database {} set default_transaction_isolation = 'repeatable read'").format(database)
             )
+            if connection.server_version >= 180000:  # which warns of every MD5 password, the kind that Redshift has
+                cursor.execute(sql.SQL("alter database {} set md5_password_warnings = off").format(database))
             cursor.execute("delete from redshift_internal.version")
             cursor.execute("insert into redshift_internal.version values (%s)", (version,))
             for name, value in _SETTINGS.items():

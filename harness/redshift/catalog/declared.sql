@@ -168,6 +168,21 @@ begin
         on conflict (oid) do update set types = excluded.types;
 end $$;
 
+-- "Security and privileges for stored procedures": whoever is not its owner has to be granted to call it.
+create or replace function redshift_internal.on_procedure() returns event_trigger language plpgsql as $$
+declare
+    procedure text;
+begin
+    for procedure in select p.oid::regprocedure from pg_event_trigger_ddl_commands() d join pg_catalog.pg_proc p on p.oid = d.objid
+                      where d.classid = 'pg_proc'::regclass and p.prokind = 'p' and p.proacl is null
+    loop
+        execute format('revoke all on procedure %s from public', procedure);
+    end loop;
+end $$;
+drop event trigger if exists redshift_procedure;
+create event trigger redshift_procedure on ddl_command_end when tag in ('CREATE PROCEDURE')
+    execute function redshift_internal.on_procedure();
+
 create or replace function redshift_internal.declare_materialized_view(name text, source text, autorefresh boolean, said jsonb)
     returns void language plpgsql as $$
 begin

@@ -25,7 +25,8 @@ begin
     execute format('create or replace view %s as select %s from redshift_internal.unbound_view(%L)', qualified, columns, failure);
 end $$;
 
-create or replace function redshift_internal.unbind_users_of(used oid) returns void language plpgsql as $$
+-- Views of other users are unbound and bound, too, whoever changes what they use.
+create or replace function redshift_internal.unbind_users_of(used oid) returns void language plpgsql security definer as $$
 declare
     view oid;
 begin
@@ -42,6 +43,7 @@ end $$;
 create or replace function redshift_internal.bind(view oid) returns boolean language plpgsql as $$
 declare
     late record;
+    owner text := (select pg_get_userbyid(relowner) from pg_class where oid = view);
     failure text;
 begin
     select * into late from redshift_internal.late_view_name where relid = view;
@@ -59,6 +61,7 @@ begin
         begin
             execute format('drop view %s', late.qualified);
             execute format('create view %s %s as %s', late.qualified, late.columns, late.query);
+            execute format('alter view %s owner to %I', late.qualified, owner);
             insert into redshift_internal.late_view values (late.qualified::regclass, late.columns, late.query, late.source);
             return true;
         exception when dependent_objects_still_exist then
@@ -71,7 +74,7 @@ begin
     return false;
 end $$;
 
-create or replace function redshift_internal.bind_late_views() returns void language plpgsql as $$
+create or replace function redshift_internal.bind_late_views() returns void language plpgsql security definer as $$
 declare
     view oid;
     progress boolean := true;
@@ -85,7 +88,7 @@ begin
 end $$;
 
 -- Unbind what uses, directly or through other views, a relation or schema that the client's statement names.
-create or replace function redshift_internal.unbind_late_views() returns void language plpgsql as $$
+create or replace function redshift_internal.unbind_late_views() returns void language plpgsql security definer as $$
 declare
     view oid;
     statement text := lower(current_query());

@@ -18,26 +18,55 @@ begin
     end loop;
 end $$;
 
+-- "Visibility of data in system tables and views": a superuser sees all rows, others their own, unless they have unrestricted
+-- access to the log (CREATE USER) or a role that may read system tables ("Amazon Redshift system-defined roles").
+create or replace function redshift_internal.syslog_access(identity oid) returns text language sql stable as $$
+    select case when exists (select from pg_catalog.pg_db_role_setting s where s.setrole = identity and s.setdatabase = 0
+                              and 'redshift.syslog_access=unrestricted' = any (s.setconfig)) then 'UNRESTRICTED' else 'RESTRICTED' end $$;
+create or replace function redshift_internal.sees_all() returns boolean language sql stable as $$
+    select r.rolsuper or redshift_internal.syslog_access(r.oid) = 'UNRESTRICTED' or pg_has_role(r.oid, 'sys:monitor', 'member')
+        or pg_has_role(r.oid, 'sys:operator', 'member') or pg_has_role(r.oid, 'sys:superuser', 'member')
+      from pg_catalog.pg_roles r where r.rolname = session_user $$;
+-- The sessions of clients with their users; PostgreSQL shows nothing of them to who is no superuser.
+create or replace function redshift_internal.activity() returns table (pid integer, username text, datname name, application_name text,
+    backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state text, query text, backend_xid xid)
+    language sql stable security definer as $$
+    select a.pid, coalesce(s.username, a.usename), a.datname, a.application_name, a.backend_start, a.xact_start, a.query_start, a.state,
+           a.query, a.backend_xid
+      from pg_catalog.pg_stat_activity a left join redshift_internal.session s on s.pid = a.pid and s.began_at = a.backend_start
+     where a.datname is not null and (redshift_internal.sees_all() or coalesce(s.username, a.usename) = session_user) $$;
+do $$
+declare
+    source text;
+begin
+    foreach source in array array['query', 'load', 'load_file', 'load_error'] loop
+        execute format('drop view if exists redshift_internal.%I cascade', 'own_' || source);
+        execute format('create view redshift_internal.%I as select s.*, coalesce(r.oid::bigint, 100)::integer as user_id
+            from redshift_internal.%I s left join pg_catalog.pg_roles r on r.rolname = s.username
+            where (select redshift_internal.sees_all()) or s.username = session_user', 'own_' || source, source);
+    end loop;
+end $$;
+
 create view pg_catalog.stl_load_errors as
-    select 100 as userid, 0 as slice, to_regclass(e.table_name)::oid::integer as tbl, e.start_time as starttime,
+    select e.user_id as userid, 0 as slice, to_regclass(e.table_name)::oid::integer as tbl, e.start_time as starttime,
            e.session_id as session, e.query_id as query, e.file_name::char(256) as filename, e.line_number,
            e.column_name::char(127) as colname, e.column_type::char(10) as type, e.column_length::char(10) as col_length,
            e.position, e.raw_line::char(1024) as raw_line, e.raw_value::char(1024) as raw_field_value,
            e.error_code as err_code, e.error_message::char(100) as err_reason, 0 as is_partial, 0 as start_offset,
            1 as copy_job_id
-      from redshift_internal.load_error e;
+      from redshift_internal.own_load_error e;
 create view pg_catalog.stl_loaderror_detail as
     select userid, slice, session, query, filename, line_number, 1 as field, colname, raw_field_value as value, 0 as is_null,
            type, col_length from pg_catalog.stl_load_errors;
 create view pg_catalog.sys_load_error_detail as
-    select 100 as user_id, e.query_id, e.transaction_id, e.session_id, e.database_name, e.table_id,
+    select e.user_id, e.query_id, e.transaction_id, e.session_id, e.database_name, e.table_id,
            e.start_time, e.file_name::char(256) as file_name, e.line_number, e.column_name::char(127) as column_name,
            e.column_type::char(10) as column_type, e.column_length::char(10) as column_length, e.position,
            e.error_code, e.error_message::char(512) as error_message
       from (select *, current_database()::text as database_name, to_regclass(table_name)::oid::integer as table_id
-              from redshift_internal.load_error) e;
+              from redshift_internal.own_load_error) e;
 create view pg_catalog.sys_load_history as
-    select 100 as user_id, l.query_id, l.query_id as query_id_first, l.transaction_id, l.session_id, l.database_name,
+    select l.user_id, l.query_id, l.query_id as query_id_first, l.transaction_id, l.session_id, l.database_name,
            l.status, l.table_name, l.start_time, l.end_time,
            (extract(epoch from l.end_time - l.start_time) * 1000000)::bigint as duration, l.data_source, l.file_format,
            l.loaded_rows, l.source_bytes as loaded_bytes, l.source_bytes as source_file_bytes,
@@ -46,22 +75,22 @@ create view pg_catalog.sys_load_history as
            0 as file_bytes_scanned,
            (select count(*) from redshift_internal.load_error e where e.query_id = l.query_id) as error_count,
            1 as copy_job_id
-      from redshift_internal.load l;
+      from redshift_internal.own_load l;
 create view pg_catalog.stl_load_commits as
-    select 100 as userid, f.query_id as query, 0 as slice, f.file_name::char(256) as name, f.file_name::char(256) as filename,
+    select f.user_id as userid, f.query_id as query, 0 as slice, f.file_name::char(256) as name, f.file_name::char(256) as filename,
            0 as byte_offset, f.loaded_rows as lines_scanned, 0 as errors, f.recorded_at as curtime, 1 as status,
            l.file_format::char(16) as file_format, l.status = 'completed' as is_complete
-      from redshift_internal.load_file f join redshift_internal.load l using (query_id)
+      from redshift_internal.own_load_file f join redshift_internal.own_load l using (query_id)
      where l.status = 'completed';
 create view pg_catalog.stl_file_scan as
     select userid, query, slice, name, lines_scanned as lines, 0::bigint as bytes, 0::bigint as loadtime, curtime
       from pg_catalog.stl_load_commits;
 create view pg_catalog.sys_load_detail as
-    select 100 as user_id, query_id, file_name, source_bytes as bytes_scanned, loaded_rows as lines_scanned,
-           recorded_at as record_time from redshift_internal.load_file;
+    select user_id, query_id, file_name, source_bytes as bytes_scanned, loaded_rows as lines_scanned,
+           recorded_at as record_time from redshift_internal.own_load_file;
 
 create view pg_catalog.sys_query_history as
-    select 100 as user_id, q.query_id, null::varchar as query_label, q.transaction_id, q.session_id, q.database_name,
+    select q.user_id, q.query_id, null::varchar as query_label, q.transaction_id, q.session_id, q.database_name,
            q.query_type::varchar(32) as query_type, case when q.error_message is null then 'success' else 'failed' end as status,
            false as result_cache_hit, q.start_time, q.end_time,
            (extract(epoch from q.end_time - q.start_time) * 1000000)::bigint as elapsed_time,
@@ -71,15 +100,15 @@ create view pg_catalog.sys_query_history as
            q.query_text::varchar(4000) as query_text, '8.0.2'::varchar as redshift_version, null::varchar as usage_limit,
            'primary'::varchar as compute_type, 0::bigint as compile_time, 0::bigint as planning_time, 0::bigint as lock_wait_time,
            q.username, 'default'::varchar(320) as service_class_name
-      from redshift_internal.query q;
+      from redshift_internal.own_query q;
 create view pg_catalog.sys_query_text as
-    select 100 as user_id, query_id, transaction_id, session_id, start_time, 0 as sequence, query_text as text
-      from redshift_internal.query;
+    select user_id, query_id, transaction_id, session_id, start_time, 0 as sequence, query_text as text
+      from redshift_internal.own_query;
 create view pg_catalog.stl_query as
-    select 100 as userid, q.query_id as query, 'default'::char(320) as label, q.transaction_id as xid, q.session_id as pid,
+    select q.user_id as userid, q.query_id as query, 'default'::char(320) as label, q.transaction_id as xid, q.session_id as pid,
            q.database_name::char(32) as database, q.query_text::char(4000) as querytxt, q.start_time as starttime,
            q.end_time as endtime, (q.error_message is not null)::integer as aborted, 0 as insert_pristine, 0 as concurrency_scaling_status
-      from redshift_internal.query q;
+      from redshift_internal.own_query q;
 create view pg_catalog.stl_querytext as
     select userid, xid, pid, query, 0 as sequence, querytxt::char(200) as text from pg_catalog.stl_query;
 create view pg_catalog.svl_qlog as
@@ -91,9 +120,9 @@ create view pg_catalog.svl_statementtext as
     select userid, xid, pid, label, starttime, endtime, 0 as sequence, 'QUERY'::varchar(10) as type, querytxt::char(200) as text
       from pg_catalog.stl_query;
 create view pg_catalog.stl_error as
-    select 100 as userid, 'postgres'::char(12) as process, session_id::bigint as pid, 0 as errcode, ''::char(90) as file,
+    select user_id as userid, 'postgres'::char(12) as process, session_id::bigint as pid, 0 as errcode, ''::char(90) as file,
            0 as linenum, error_message::char(100) as context, error_message::char(512) as error, end_time as recordtime
-      from redshift_internal.query where error_message is not null;
+      from redshift_internal.own_query where error_message is not null;
 create view pg_catalog.stl_wlm_query as
     select userid, xid, 0 as task, query, 6 as service_class, 1 as slot_count, starttime as service_class_start_time,
            starttime as queue_start_time, starttime + queue_time * interval '1 microsecond' as queue_end_time,
@@ -221,17 +250,17 @@ create view pg_catalog.stv_locks as
     select l.relation::bigint::integer as table_id, a.query_start at time zone 'UTC' as last_update, l.pid as lock_owner_pid,
            coalesce(a.backend_xid::text::bigint, 0) as lock_owner_pid_xid,
            case when l.granted then 'Holding write lock' else 'Waiting for write lock' end::char(22) as lock_status,
-           a.xact_start at time zone 'UTC' as lock_owner_start_ts, a.usename::text as lock_owner
-      from pg_locks l join pg_stat_activity a on a.pid = l.pid
+           a.xact_start at time zone 'UTC' as lock_owner_start_ts, a.username as lock_owner
+      from pg_locks l join redshift_internal.activity() a on a.pid = l.pid
      where l.locktype = 'relation' and l.mode in ('ShareRowExclusiveLock', 'AccessExclusiveLock') and l.relation >= 16384;
 create view pg_catalog.svv_transactions as
-    select a.usename::text as txn_owner, current_database()::text as txn_db, coalesce(a.backend_xid::text::bigint, 0) as xid, l.pid,
+    select a.username as txn_owner, current_database()::text as txn_db, coalesce(a.backend_xid::text::bigint, 0) as xid, l.pid,
            a.xact_start at time zone 'UTC' as txn_start, l.mode as lock_mode, 'relation'::text as lockable_object_type,
            l.relation::bigint::integer as relation, l.granted
-      from pg_locks l join pg_stat_activity a on a.pid = l.pid where l.locktype = 'relation' and a.datname = current_database();
+      from pg_locks l join redshift_internal.activity() a on a.pid = l.pid where l.locktype = 'relation' and a.datname = current_database();
 create view pg_catalog.stv_sessions as
-    select backend_start at time zone 'UTC' as starttime, pid as process, usename::char(50) as user_name, datname::char(50) as db_name,
-           0 as timeout_sec from pg_stat_activity where datname is not null and application_name not like 'redshift stand-in%';
+    select backend_start at time zone 'UTC' as starttime, pid as process, username::char(50) as user_name, datname::char(50) as db_name,
+           0 as timeout_sec from redshift_internal.activity() where application_name not like 'redshift stand-in%';
 create view pg_catalog.stl_connection_log as
     select event::char(50) as event, recorded_at as recordtime, remote_host::char(45) as remotehost, remote_port::char(32) as remoteport,
            session_id as pid, database_name::char(50) as dbname, username::char(50) as username, auth_method::char(32) as authmethod,
@@ -247,12 +276,13 @@ create view pg_catalog.sys_connection_log as
            iamauthguid as iam_auth_guid, application_name, driver_version, os_version, plugin_name, protocol_version
       from pg_catalog.stl_connection_log;
 create view pg_catalog.stv_recents as
-    select 100 as userid, case state when 'active' then 'Running' else 'Done' end::char(20) as status,
+    select coalesce(r.oid::bigint, 100)::integer as userid, case state when 'active' then 'Running' else 'Done' end::char(20) as status,
            query_start at time zone 'UTC' as starttime,
-           (extract(epoch from clock_timestamp() - query_start) * 1000000)::bigint as duration, usename::char(50) as user_name,
-           datname::char(50) as db_name, query::char(600) as query, pid from pg_stat_activity where datname is not null;
+           (extract(epoch from clock_timestamp() - query_start) * 1000000)::bigint as duration, username::char(50) as user_name,
+           datname::char(50) as db_name, query::char(600) as query, pid
+      from redshift_internal.activity() a left join pg_catalog.pg_roles r on r.rolname = a.username;
 create view pg_catalog.stv_inflight as
-    select 100 as userid, 0 as slice, 0::bigint as query, 'default'::char(30) as label, 0::bigint as xid, pid, starttime,
+    select userid, 0 as slice, 0::bigint as query, 'default'::char(30) as label, 0::bigint as xid, pid, starttime,
            query::char(100) as text, 0 as suspended, 0 as insert_pristine, 0 as concurrency_scaling_status
       from pg_catalog.stv_recents where status = 'Running';
 create view pg_catalog.stv_wlm_query_state as
@@ -260,10 +290,11 @@ create view pg_catalog.stv_wlm_query_state as
            0::bigint as queue_time, 0::bigint as exec_time from pg_catalog.stv_inflight;
 create view pg_catalog.stv_slices as select 0 as node, 0 as slice, 0 as localslice, 'D'::char(1) as type;
 create view pg_catalog.pg_user_info as
-    select usename, usesysid, usecreatedb, usesuper, usecatupd, passwd, valuntil, useconfig, '0'::text as useconnlimit
+    select usename, usesysid, usecreatedb, usesuper, usecatupd, passwd, valuntil,
+           nullif(array_remove(useconfig, 'redshift.syslog_access=unrestricted'), '{}') as useconfig, '0'::text as useconnlimit
       from (select *, false as usecatupd from pg_user) u;
 create view pg_catalog.svl_user_info as
-    select usename, usesysid, usecreatedb, usesuper, usecatupd, useconnlimit, 'UNRESTRICTED'::text as syslogaccess,
+    select usename, usesysid, usecreatedb, usesuper, usecatupd, useconnlimit, redshift_internal.syslog_access(usesysid) as syslogaccess,
            null::timestamp as last_ddl_ts, 0 as sessiontimeout, null::text as external_id from pg_catalog.pg_user_info;
 create view pg_catalog.svv_user_info as
     select usename::varchar as user_name, (usesysid::bigint)::integer as user_id, usecreatedb as createdb, usesuper as superuser,
@@ -272,7 +303,11 @@ do $$
 declare
     view record;
 begin
-    for view in select viewname from pg_views where schemaname = 'pg_catalog' and viewname ~ '^(st[lv]|sv[lv]|sys)_' loop
+    for view in select viewname from pg_views where schemaname = 'pg_catalog'
+                   and viewname ~ '^(st[lv]|sv[lv]|sys)_|^pg_(table_def|user_info|external_schema)$'
+                   and viewname not in ('stl_connection_log', 'sys_connection_log', 'svl_user_info', 'svv_table_info', 'svv_diskusage',
+                                        'stv_tbl_perm')  -- "visible only to superusers", as the pages of these say
+    loop
         execute format('grant select on pg_catalog.%I to public', view.viewname);
     end loop;
 end $$;

@@ -1,68 +1,60 @@
 """Temporary passwords: GetClusterCredentials of Redshift and GetCredentials of Redshift Serverless.
 
-In: requests. Out: a user `IAM:name` and a password that the gateway takes until it expires. Knows nothing of HTTP.
-Sources: Amazon Redshift API Reference, "GetClusterCredentials"; Redshift Serverless API Reference, "GetCredentials".
+In: requests. Out: a login name `IAM:user` (with AutoCreate `IAMA:user`) and a password that the gateway takes until it
+expires. Knows nothing of HTTP. Sources: Amazon Redshift API Reference, "GetClusterCredentials"; Redshift Serverless API
+Reference, "GetCredentials".
 """
 
-import secrets
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from harness.redshift.data_api.errors import ApiError, validation_error
+from harness.redshift.logins import Logins, TemporaryPassword
 
-PREFIX = "IAM:"
+PREFIX, CREATED_PREFIX = "IAM:", "IAMA:"
 DURATIONS_S = (900, 3600)
-
-
-@dataclass(frozen=True)
-class TemporaryPassword:
-    """A password and the time (`time.time()` seconds) from which on it is none."""
-
-    password: str
-    expires_at_s: float
+_USER = re.compile(r"(?!(?i:public)$)[A-Za-z][A-Za-z0-9_+.@-]{0,63}")
 
 
 class TemporaryCredentials:
-    """The temporary passwords of the gateway's user; safe to use from several threads."""
+    """What asks the logins of a gateway for temporary passwords."""
 
-    def __init__(self, user: str, database: str, clock: Callable[[], float] = time.time) -> None:
-        self.user, self.database, self._clock = user, database, clock
-        self._lock = threading.Lock()
-        self._issued: list[TemporaryPassword] = []
+    def __init__(self, logins: Logins) -> None:
+        self._logins = logins
 
-    def passwords(self, login: str) -> list[str]:
-        """The passwords that a login name may come with at this moment: none if it is no temporary one."""
-        if login != PREFIX + self.user:
-            return []
-        with self._lock:
-            self._issued = [issued for issued in self._issued if issued.expires_at_s > self._clock()]
-            return [issued.password for issued in self._issued]
-
-    def _issue(self, duration_s: int) -> TemporaryPassword:
+    def _issue(self, user: str, duration_s: int) -> TemporaryPassword:
         least, most = DURATIONS_S
         if not least <= duration_s <= most:
             raise validation_error(f"the duration has to be between {least} and {most} seconds, not {duration_s}")
-        issued = TemporaryPassword(secrets.token_urlsafe(32), self._clock() + duration_s)
-        with self._lock:
-            self._issued.append(issued)
-        return issued
+        return self._logins.issue(user, duration_s)
 
     def _require_database(self, name: str | None) -> None:
-        if name is not None and name != self.database:
-            raise validation_error(f"database {name!r} does not exist here: this is {self.database!r}")
+        if name is not None and name != self._logins.database:
+            raise validation_error(f"database {name!r} does not exist here: this is {self._logins.database!r}")
+
+    def _require_groups(self, user: str, groups: list[str]) -> None:
+        """On AWS the user joins them for the session; PostgreSQL has no such membership."""
+        if missing := sorted(set(groups) - self._logins.groups(user)):
+            words = f"the stand-in lets no user join a group for one session: ALTER GROUP {missing[0]} ADD USER {user}"
+            raise ApiError("UnsupportedOperation", words)
 
     def get_cluster_credentials(self, request: dict[str, Any]) -> dict[str, Any]:
-        """`redshift` GetClusterCredentials; there is one database user here, and AutoCreate makes no other."""
-        if request["DbUser"] != self.user:
-            raise ApiError("UnsupportedOperation", f"the stand-in has one user, {self.user!r}: ask for that DbUser")
+        """`redshift` GetClusterCredentials; a user that is not there is made with AutoCreate, or cannot log in.
+
+        Raises:
+            ApiError: the user, database or duration cannot be, or it asks for a group that the user is not in.
+        """
+        user, creates = request["DbUser"], request.get("AutoCreate", False)
+        if not _USER.fullmatch(user):
+            raise validation_error(f"{user!r} is no name for a database user")
         self._require_database(request.get("DbName"))
-        issued = self._issue(request.get("DurationSeconds", DURATIONS_S[0]))
+        if creates:
+            self._logins.create(user)
+        self._require_groups(user, request.get("DbGroups", []))
+        issued = self._issue(user, request.get("DurationSeconds", DURATIONS_S[0]))
         return {
-            "DbUser": PREFIX + self.user,
+            "DbUser": (CREATED_PREFIX if creates else PREFIX) + user,
             "DbPassword": issued.password,
             "Expiration": datetime.fromtimestamp(issued.expires_at_s, UTC),
         }
@@ -72,10 +64,10 @@ class TemporaryCredentials:
         if not (request.get("workgroupName") or request.get("customDomainName")):
             raise validation_error("workgroupName or customDomainName is required")
         self._require_database(request.get("dbName"))
-        issued = self._issue(request.get("durationSeconds", DURATIONS_S[0]))
+        issued = self._issue(self._logins.user, request.get("durationSeconds", DURATIONS_S[0]))
         expiration = datetime.fromtimestamp(issued.expires_at_s, UTC)
         return {
-            "dbUser": PREFIX + self.user,
+            "dbUser": PREFIX + issued.user,
             "dbPassword": issued.password,
             "expiration": expiration,
             "nextRefreshTime": expiration,

@@ -31,8 +31,8 @@ def test_cluster_credentials_open_a_session(clients: Callable[[str], Any], liste
 @pytest.mark.documented("GetClusterCredentials")
 def test_cluster_credentials_are_refused_for_what_there_is_not(clients: Callable[[str], Any]) -> None:
     redshift = clients("redshift")
-    with pytest.raises(ClientError, match="UnsupportedOperation"):
-        redshift.get_cluster_credentials(DbUser="nobody", ClusterIdentifier="c")
+    with pytest.raises(ClientError, match="database 'prod' does not exist here"):
+        redshift.get_cluster_credentials(DbUser="awsuser", DbName="prod", ClusterIdentifier="c")
     with pytest.raises(ClientError, match="between 900 and 3600"):
         redshift.get_cluster_credentials(DbUser="awsuser", ClusterIdentifier="c", DurationSeconds=60)
     with pytest.raises(ClientError, match=r"InvalidAction.*DeleteCluster is not served"):

@@ -322,7 +322,7 @@ def test_another_database_or_user_fails_as_a_login_would(api: Any) -> None:
     described = ended(api, api.execute_statement(**TARGET | {"Database": "nowhere"}, Sql="select 1"))
     assert described["Error"] == 'FATAL: database "nowhere" does not exist'
     described = ended(api, api.execute_statement(**TARGET | {"DbUser": "nobody"}, Sql="select 1"))
-    assert described["Error"] == 'FATAL: password authentication failed for user "nobody"'
+    assert described["Error"] == 'FATAL: password authentication failed for user "IAM:nobody"'
 
 
 def test_what_is_not_served_is_refused_by_name(clients: Callable[[str], Any], listening: Listening) -> None:

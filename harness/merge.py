@@ -6,7 +6,8 @@ the next run. A run that overruns its interval delays the next one, and the reco
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,15 +58,19 @@ class MergeJob:
     def run(self, endpoints: Endpoints, number: int, due_s: float) -> MergeRun:
         """Merge every type, one after the other."""
         started_s = time.time()
-        types = tuple(self._merge_type(endpoints, name, script) for name, script in self.statements.items())
+        types = tuple(self._merge_types(endpoints))
         return MergeRun(number, due_s, started_s, time.time(), max(0.0, started_s - due_s), types)
 
-    def _merge_type(self, endpoints: Endpoints, name: str, script: tuple[str, ...]) -> TypeMerge:
+    def _merge_types(self, endpoints: Endpoints) -> Iterator[TypeMerge]:
         if endpoints.on_aws is None:
-            return _merge_type(endpoints, name, script)
+            with _Session(endpoints) as session:
+                for name, script in self.statements.items():
+                    yield session.merge(name, script)
+            return
         from harness.aws_stack import merges
 
-        return merges.merge_type(endpoints, endpoints.on_aws, name, script)
+        for name, script in self.statements.items():
+            yield merges.merge_type(endpoints, endpoints.on_aws, name, script)
 
 
 def read_job(pipeline: Pipeline) -> MergeJob:
@@ -82,17 +87,59 @@ def label(statement: str) -> str:
     return " ".join(statement.split())[:STATEMENT_LABEL_CHARS]
 
 
-def _merge_type(endpoints: Endpoints, type_name: str, script: tuple[str, ...]) -> TypeMerge:
-    import psycopg2
+class _Session:
+    """A session in which types are merged, each as in one of its own: nothing is left of the one before.
 
-    started_s = time.time()
-    rows: list[dict[str, Any]] = []
-    try:
-        with sql.warehouse(endpoints) as connection:
-            _run_script(connection, script, rows)
+    Opening a session costs more than merging what little a type of many has.
+    """
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+        self._open = ExitStack()
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> "_Session":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._end()
+
+    def merge(self, type_name: str, script: tuple[str, ...]) -> TypeMerge:
+        """Run a type's script as one transaction."""
+        import psycopg2
+
+        started_s = time.time()
+        rows: list[dict[str, Any]] = []
+        try:
+            _run_script(self._fresh(), script, rows)
             return TypeMerge(type_name, started_s, time.time(), tuple(rows), None)
-    except (psycopg2.Error, HarnessError) as error:
-        return TypeMerge(type_name, started_s, None, tuple(rows), str(error).strip())
+        except (psycopg2.Error, HarnessError) as error:
+            self._end()
+            return TypeMerge(type_name, started_s, None, tuple(rows), str(error).strip())
+
+    def _fresh(self) -> "Connection":
+        import psycopg2
+
+        if self._connection is not None:
+            try:
+                _forget(self._connection)
+            except psycopg2.Error:  # lost since the type before; whether there is a warehouse, a new session tells
+                self._end()
+        if self._connection is None:
+            self._connection = self._open.enter_context(sql.warehouse(self._endpoints))
+        return self._connection
+
+    def _end(self) -> None:
+        self._open.close()
+        self._connection = None
+
+
+def _forget(connection: "Connection") -> None:
+    """Settings, temporary tables and prepared statements of the script before are gone."""
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD ALL")
+    connection.autocommit = False
 
 
 def _run_script(connection: "Connection", script: tuple[str, ...], rows: list[dict[str, Any]]) -> None:

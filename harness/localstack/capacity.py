@@ -1,16 +1,22 @@
-"""How many execution environments this machine may hold at once, and who has to go when one more is needed.
+"""How many execution environments this machine may hold and start at once, and who has to go when one more is needed.
 
-AWS has no such limit beneath the account's concurrency; a laptop has. So the limit is explicit, and reaching it is
+AWS has no such limits beneath the account's concurrency; a laptop has. So they are explicit, and reaching one is
 logged: an idle environment is ended first (AWS does that too, at a time of its choosing); only when none is idle does
-the newcomer wait. In: environments that start, idle and end. Knows nothing about what an environment is.
+the newcomer wait. Starts wait for each other because they are CPU: a hundred at a time on two cores end together after
+minutes, each over its limit, where eight at a time are ready one after the other. In: environments that start, idle and
+end. Knows nothing about what an environment is.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 LOG = logging.getLogger(__name__)
+STARTS_PER_CORE = 4
+"""Few enough to be ready in time on a core, enough for functions that wait while they initialise."""
 
 
 class Evictable(Protocol):
@@ -22,10 +28,11 @@ class Evictable(Protocol):
 
 
 class Capacity:
-    """A counted number of slots, with the idle holders in order of their last use."""
+    """A counted number of slots, with the idle holders in order of their last use, and of turns to start."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, most: int, most_starts: int = STARTS_PER_CORE) -> None:
+        self.most, self.most_starts = most, most_starts
+        self._turns = threading.Semaphore(most_starts)
         self._alive = 0
         self._waiting = 0
         self._idle: dict[Evictable, None] = {}
@@ -46,6 +53,18 @@ class Capacity:
                 del self._idle[victim]
             LOG.info("%d execution environments are alive, the limit: ending an idle one", self.most)
             victim.hibernate()
+
+    @contextmanager
+    def turn_to_start(self) -> Iterator[float]:
+        """A turn for an environment to start in, as long as the block; gives the seconds it was waited for."""
+        began = time.monotonic()
+        if not self._turns.acquire(blocking=False):
+            LOG.info("%d execution environments are starting (NRT_MAX_STARTS): others wait for them", self.most_starts)
+            self._turns.acquire()
+        try:
+            yield time.monotonic() - began
+        finally:
+            self._turns.release()
 
     def _wait(self) -> None:
         if not self._waiting:

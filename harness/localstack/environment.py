@@ -116,8 +116,7 @@ class Environment:
         with self._lock:
             began = self._clock()
             self._init_tried = True
-            self._start()
-            self._run_until_ready(began + self._host_wait_s + limit_s)
+            self._start(began + limit_s)
             duration_ms = (self._clock() - began - self._host_wait_s) * 1000
             if self._turn.ready:
                 self._init_ms = duration_ms
@@ -147,10 +146,9 @@ class Environment:
         self._init_ms, self._cold = None, False
         if self._child is None:
             init_ms, cold = None, True
-            self._start()
+            self._start(deadline)
             began += self._host_wait_s
             deadline += self._host_wait_s
-            self._run_until_ready(deadline)
             self._note_initialisation((self._clock() - began) * 1000, in_invoke=True)
         else:
             self._child.thaw()
@@ -218,9 +216,18 @@ class Environment:
             return status, exit_payload(invocation.request_id, turn.exit)
         return Status.TIMEOUT, timeout_payload(invocation.request_id, self._program.timeout_s)
 
-    def _start(self) -> None:
-        """Start the process, once this machine has room for it."""
+    def _start(self, deadline: float) -> None:
+        """Start the process, once this machine has room and a turn for it, and let it get ready.
+
+        `deadline` does not count the wait for the machine, which is noted.
+        """
         self._host_wait_s = self._capacity.acquire()
+        with self._capacity.turn_to_start() as waited_s:
+            self._host_wait_s += waited_s
+            self._spawn()
+            self._pump(deadline + self._host_wait_s, lambda turn: turn.ready or turn.failed)
+
+    def _spawn(self) -> None:
         self._turn = _Turn()
         self._init_at_s = time.time()
         self._peak_mb = 0.0
@@ -256,9 +263,6 @@ class Environment:
         self._initialisations.append(
             Initialisation(in_invoke, turn.take_output(), duration_ms, time.time(), status, error_type)
         )
-
-    def _run_until_ready(self, deadline: float) -> None:
-        self._pump(deadline, lambda turn: turn.ready or turn.failed)
 
     def _pump(self, deadline: float, done: "Callable[[_Turn], bool]") -> None:
         """Move bytes until `done`, or the deadline has passed."""

@@ -48,7 +48,7 @@ class _Shared:
     def __init__(self) -> None:
         self.settings = settings.read()
         self.launcher = Launcher()
-        self.capacity = Capacity(self.settings.max_environments)
+        self.capacity = Capacity(self.settings.max_environments, self.settings.max_starts)
         self.concurrency = Concurrency()
         self.trace = TraceFile(self.settings.trace_file) if self.settings.trace_file else None
         self.has_rooms = self.settings.private_tmp and self.launcher.has_rooms()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.localstack import s3_delivery
+from harness.localstack.capacity import STARTS_PER_CORE
 from harness.localstack.s3_delivery import Delivery
 
 ENVIRONMENT_FOOTPRINT_MB = 256
@@ -33,6 +34,8 @@ class Settings:
     """Where one JSON line per invocation is appended: `NRT_TRACE_FILE`."""
     max_environments: int
     """Processes that may be alive at once: `NRT_MAX_ENVIRONMENTS`."""
+    max_starts: int
+    """Processes that may be starting at once: `NRT_MAX_STARTS`, default four for each core."""
     private_tmp: bool
     """Whether each environment gets its own `/tmp` (needs mount rights): `NRT_PRIVATE_TMP`, default when possible."""
     s3_events: Delivery
@@ -45,11 +48,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings.
 
     Raises:
-        ValueError: NRT_MAX_ENVIRONMENTS is not a positive whole number, or NRT_S3_EVENTS is not as it should be.
+        ValueError: NRT_MAX_ENVIRONMENTS or NRT_MAX_STARTS is not a positive whole number, or NRT_S3_EVENTS is not as it
+            should be.
     """
-    most = environ.get("NRT_MAX_ENVIRONMENTS", "")
-    if most and (not most.isdigit() or int(most) < 1):
-        raise ValueError(f"NRT_MAX_ENVIRONMENTS: {most!r} is not a positive whole number")
     images, runtimes = environ.get("NRT_IMAGES"), environ.get("NRT_RUNTIMES")
     trace = environ.get("NRT_TRACE_FILE")
     return Settings(
@@ -57,11 +58,19 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         runtimes_file=Path(runtimes) if runtimes else None,
         images_file=Path(images) if images else None,
         trace_file=Path(trace) if trace else None,
-        max_environments=int(most) if most else _environments_that_fit(),
+        max_environments=_number(environ, "NRT_MAX_ENVIRONMENTS") or _environments_that_fit(),
+        max_starts=_number(environ, "NRT_MAX_STARTS") or STARTS_PER_CORE * len(os.sched_getaffinity(0)),
         private_tmp=environ.get("NRT_PRIVATE_TMP", "1") not in ("0", "false"),
         s3_events=s3_delivery.parse(environ.get("NRT_S3_EVENTS", "")),
         poller=environ.get("NRT_SQS_POLLER", ""),
     )
+
+
+def _number(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name, "")
+    if text and (not text.isdecimal() or int(text) < 1):
+        raise ValueError(f"{name}: {text!r} is not a positive whole number")
+    return int(text) if text else None
 
 
 def _environments_that_fit() -> int:

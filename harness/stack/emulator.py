@@ -16,7 +16,7 @@ from harness.stack.processes import LOOPBACK, Child, spawn
 SERVICES = ("s3", "sqs", "lambda", "logs", "cloudwatch", "iam", "sts", "secretsmanager")
 START_TIMEOUT_S = 120
 PASSED_ON = (
-    "NRT_CPU_FILE", "NRT_JOURNAL", "NRT_MAX_ENVIRONMENTS", "NRT_RUNTIMES", "NRT_S3_EVENTS",
+    "NRT_CPU_FILE", "NRT_JOURNAL", "NRT_MAX_ENVIRONMENTS", "NRT_MAX_STARTS", "NRT_RUNTIMES", "NRT_S3_EVENTS",
     "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL",
 )  # fmt: skip
 """Settings of the plugin, and of LocalStack, that whoever starts the harness may make."""

@@ -209,6 +209,44 @@ def test_an_idle_environment_makes_room_for_another(make: Make) -> None:
     second.stop()
 
 
+def test_a_start_waits_for_its_turn(make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    held, begun = Capacity(100, most_starts=1), tmp_path / "begun"
+    environment = make(f"open({str(begun)!r}, 'w').close()\n{HANDLER}", held=held)
+    with ThreadPoolExecutor() as threads:
+        with held.turn_to_start() as waited_s:
+            invoke = threads.submit(environment.invoke, Invocation("r", b"{}", "arn"))
+            _until(lambda: "NRT_MAX_STARTS" in caplog.text)
+            assert not begun.exists()
+        outcome = invoke.result()
+    assert outcome.status is Status.OK
+    assert outcome.host_wait_ms > waited_s * 1000
+    environment.stop()
+
+
+def test_a_turn_to_start_is_over_when_the_function_is_ready(make: Make, tmp_path: Path) -> None:
+    held, told = Capacity(100, most_starts=1), tmp_path / "told"
+    busy, other = make(held=held), make(held=held)
+    with ThreadPoolExecutor() as threads:
+        event = json.dumps({"tell": str(told), "sleep": 600}).encode()
+        invoke = threads.submit(busy.invoke, Invocation("r", event, "arn"))
+        _until(told.exists)
+        assert _invoke(other)[0] is Status.OK
+        busy.stop()
+        assert invoke.result().status is Status.CRASH
+    other.stop()
+
+
+def test_a_start_that_fails_gives_its_turn_back(make: Make) -> None:
+    held = Capacity(100, most_starts=1)
+    failing = make("raise RuntimeError('no')", held=held)
+    assert _invoke(failing)[0] is Status.INIT_ERROR
+    failing.stop()
+    other = make(held=held)
+    assert _invoke(other)[0] is Status.OK
+    other.stop()
+
+
 def test_nothing_outlives_a_killed_owner(tmp_path: Path) -> None:
     """The owner is killed while an environment is frozen and has a child in a session of its own."""
     (tmp_path / "code.py").write_text(HANDLER)

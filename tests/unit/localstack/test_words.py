@@ -103,3 +103,7 @@ def test_settings_are_checked() -> None:
     assert settings.read({}).max_environments >= settings.FEWEST_ENVIRONMENTS
     with pytest.raises(ValueError, match="NRT_MAX_ENVIRONMENTS: '-1'"):
         settings.read({"NRT_MAX_ENVIRONMENTS": "-1"})
+    assert settings.read({"NRT_MAX_STARTS": "3"}).max_starts == 3
+    assert settings.read({}).max_starts >= 4
+    with pytest.raises(ValueError, match="NRT_MAX_STARTS: 'few'"):
+        settings.read({"NRT_MAX_STARTS": "few"})

@@ -19,9 +19,16 @@ from harness.redshift.scaled import scaled
 JSONB, BYTEA, INTERVAL, SUPER, VARBYTE, INTERVALY2M, INTERVALD2S = 3802, 17, 1186, 4000, 6551, 1188, 1190
 TIME, TIMETZ, TIMESTAMPTZ, ABSTIME = 1083, 1266, 1184, 702
 BINARY = 2  # the protocol version from which numbers are binary
-_MARKS = tuple(struct.pack("!I", oid) for oid in (JSONB, BYTEA, INTERVAL, TIMESTAMPTZ, TIME, TIMETZ))
 ACLITEM, ACLITEMS = 1033, 1034
-_BINARY_MARKS = tuple(struct.pack("!I", oid) for oid in (NUMERIC, ACLITEMS))  # those of protocol version 2
+
+
+def _any_of(*oids: int) -> re.Pattern[bytes]:
+    """Finds the number of one of these types in a RowDescription, or what looks like it."""
+    return re.compile(b"|".join(re.escape(struct.pack("!I", oid)) for oid in oids))
+
+
+_OF_REDSHIFT = _any_of(JSONB, BYTEA, INTERVAL, TIMESTAMPTZ, TIME, TIMETZ)
+_OF_BINARY = _any_of(NUMERIC, ACLITEMS)  # those of protocol version 2
 _ELEMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^,{}"]+)')  # of an array's text
 _COLUMN = struct.Struct("!IhIhih")  # behind the name: table, column, type, size, modifier, format
 _STRING_OR_GAP = re.compile(rb'("(?:[^"\\]|\\.)*")|([,:]) ')
@@ -176,9 +183,7 @@ def described(
     numbers: what each column is if it turns out to be a NUMERIC of no known scale, which no client of protocol
     version 2 can read.
     """
-    if not any(mark in message for mark in _MARKS) and not (
-        protocol >= BINARY and any(mark in message for mark in _BINARY_MARKS)
-    ):
+    if not _OF_REDSHIFT.search(message) and not (protocol >= BINARY and _OF_BINARY.search(message)):
         return None
     changed, at, forms = bytearray(message), 7, {}
     (count,) = struct.unpack_from("!H", message, 5)

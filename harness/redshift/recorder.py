@@ -20,6 +20,9 @@ from harness.redshift.copy.errors import LoadError
 from harness.redshift.querylog import KEEP_RECORDS, QueryLog, Record
 
 
+KEEP_LOADS = 1_000  # in memory, if nobody looks at them
+
+
 @dataclass
 class LoadHistory:
     """One COPY: what it read and how it ended (status: running, completed, aborted)."""
@@ -71,7 +74,7 @@ class LoadRecorder:
     async def write(self, history: LoadHistory) -> None:
         """Keep a finished load; its errors are in the tables when this returns."""
         self._loads.append(history)
-        if history.errors:
+        if history.errors or len(self._loads) >= KEEP_LOADS:
             await self.flush()
 
     def connection(self, event: ConnectionEvent) -> None:

@@ -19,7 +19,6 @@ from harness.redshift.connect import Address
 from harness.redshift.copy.errors import LoadError
 from harness.redshift.querylog import KEEP_RECORDS, QueryLog, Record
 
-
 KEEP_LOADS = 1_000  # in memory, if nobody looks at them
 
 

@@ -138,9 +138,9 @@ class Child:
 
 
 def _children(pid: int) -> list[int]:
-    """Each thread has children of its own. Read ten times a second for every busy environment: no more than it takes."""
+    """Each thread has children of its own. This is asked ten times a second for every busy environment."""
     try:
-        tasks = os.listdir(f"/proc/{pid}/task")
+        tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - a Path of each costs more than reading it
     except OSError:
         return []
     return [int(child) for task in tasks for child in _read(f"/proc/{pid}/task/{task}/children").split()]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
+POSTGRES_NAME_MAX_BYTES = 63
 ROLE_ARN = "arn:aws:iam::000000000000:role/nrt-harness"
 
 
@@ -194,6 +195,27 @@ def notify_queues(pipeline: Pipeline, aws: Aws, queue_arns: dict[str, str]) -> N
     )
 
 
+def check_name_lengths(pipeline: Pipeline) -> None:
+    """Where there is no Redshift the harness counts rows in PostgreSQL itself, whose names are shorter.
+
+    Raises:
+        UsageError: a table or column has a longer one.
+    """
+    for type_name, settings in pipeline.types.items():
+        named = {
+            "stage_table": sql.split_table(settings.stage_table),
+            "final_table": sql.split_table(settings.final_table),
+            "columns": tuple(settings.columns),
+        }
+        for key, names in named.items():
+            for name in names:
+                if len(name) > POSTGRES_NAME_MAX_BYTES:
+                    raise UsageError(
+                        f"types.{type_name}.{key}: {name!r} has more than {POSTGRES_NAME_MAX_BYTES} bytes: Redshift "
+                        "takes it, but on this stack the harness counts the rows in PostgreSQL, which does not"
+                    )
+
+
 def make_tables(pipeline: Pipeline, aws: Aws) -> None:
     """Run the pipeline's DDL in the warehouse.
 
@@ -202,6 +224,8 @@ def make_tables(pipeline: Pipeline, aws: Aws) -> None:
     """
     import psycopg2
 
+    if aws.endpoints.on_aws is None:
+        check_name_lengths(pipeline)
     with sql.warehouse(aws.endpoints, "nrt-provision") as connection, connection.cursor() as cursor:
         connection.autocommit = True
         for statement in sql.statements(pipeline.ddl):

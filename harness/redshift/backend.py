@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from harness.redshift import connect, result_types
 from harness.redshift import messages as wire
+from harness.redshift.connect import Opened
 from harness.redshift.exchanges import Answer, BackendError, Exchange, ExchangeQueue, Skipped
+from harness.redshift.long_names import LongNames
 from harness.redshift.messages import Refusal
 from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.result_types import Shape
@@ -43,10 +45,9 @@ class Statement:
 class Backend:
     """A started backend session. `pump` must run for as long as it is used."""
 
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, log: QueryLog, filter_error: ErrorFilter
-    ) -> None:
-        self._reader, self._writer, self._log, self.filter_error = reader, writer, log, filter_error
+    def __init__(self, opened: Opened, log: QueryLog, filter_error: ErrorFilter, names: LongNames) -> None:
+        self._reader, self._writer = opened.reader, opened.writer
+        self._log, self.filter_error, self.names = log, filter_error, names
         self.queue = ExchangeQueue()
         self.status = "I"
         self.hidden_parameters: dict[bytes, bytes] = {}
@@ -264,12 +265,14 @@ class Backend:
             name, _, value = bytes(buffer[at + 5 : end]).partition(b"\x00")
             if name == b"session_authorization":
                 self._session_user = value[:-1].decode()
-            shown = self.hidden_parameters.get(name, value[:-1])
+            shown = self.hidden_parameters.get(name) or self.names.in_text(value[:-1])
             return wire.message(b"S", name + b"\x00" + shown + b"\x00")
         if front is None or kind in b"NA":
             if front and front.hide_tags_after is not None and b"\x00C25P01\x00" in buffer[at:end]:
                 return b""  # the gateway's own COMMIT outside a transaction
-            return b"" if front and (front.hidden or front.answer) else None
+            if front and (front.hidden or front.answer):
+                return b""
+            return wire.message(b"N", self.names.in_text(bytes(buffer[at + 5 : end]))) if kind == ord("N") else None
         if front.answer:
             self._on_own(kind, front, front.answer, buffer, at, end)
             return b""
@@ -293,7 +296,10 @@ class Backend:
 
     def _describe(self, front: Exchange, message: bytes) -> bytes | None:
         """A result's columns: as Redshift numbers their types; what is to be done with its rows is kept."""
-        changed, forms = result_types.described(message, self.protocol) or (None, {})
+        body = message[5:]
+        whole = self.names.in_columns(body)
+        message = message if whole is body else wire.message(b"T", whole)
+        changed, forms = result_types.described(message, self.protocol) or (None if whole is body else message, {})
         if front.shape is not None and front.kind == "D":
             front.shape.is_described(forms, message)
         elif front.kind == "Q":
@@ -335,13 +341,14 @@ class Backend:
         elif _COMPLETES.get(kind) == front.kind:
             self.queue.pop()
             if kind == ord("T"):
-                answer.description, answer.returns_rows = bytes(buffer[at + 5 : end]), True
+                answer.description, answer.returns_rows = self.names.in_columns(bytes(buffer[at + 5 : end])), True
             if front.kind in "DE" and not answer.done.done():
                 answer.done.set_result(None)
 
     def _on_error(self, front: Exchange | None, body: bytes) -> bytes | None:
         if front is None:
             return None
+        body = self.names.in_text(body)
         shown: bytes | None = b""
         if front.answer:
             self.queue.pop()
@@ -359,7 +366,7 @@ class Backend:
 
     def _error_for_client(self, front: Exchange, body: bytes) -> bytes:
         if front.refusal and wire.error_fields(body).get("C") != "25P02":
-            return wire.error_body(front.refusal)
+            return self.names.in_text(wire.error_body(front.refusal))
         return self.filter_error(body)
 
     def _on_ready(self, status: str) -> bytes | None:

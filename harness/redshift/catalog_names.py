@@ -4,28 +4,35 @@ In: the tokens of a statement. Out: the same, with `pg_class`, `pg_catalog.pg_at
 and their like in the schema `redshift_catalog` (see `catalog/catalog.sql`), which has what Redshift's catalog has.
 """
 
-from harness.redshift.tokens import Token, name_of, word
+from harness.redshift.tokens import Token, closing, is_code, name_of, word
 
 SCHEMA = "redshift_catalog"
 _RELATIONS = {
     "pg_catalog": frozenset((
         "pg_class", "pg_class_info", "pg_attribute", "pg_attribute_info", "pg_attrdef", "pg_constraint", "pg_namespace",
-        "pg_index", "pg_depend", "pg_views", "pg_proc", "pg_proc_info",
+        "pg_index", "pg_depend", "pg_views", "pg_proc", "pg_proc_info", "pg_tables", "pg_user", "pg_group",
     )),
     "information_schema": frozenset((
         "columns", "tables", "schemata", "table_constraints", "key_column_usage", "constraint_column_usage",
         "referential_constraints", "views",
     )),
 }  # fmt: skip
-_FUNCTIONS = frozenset(("format_type", "format_encoding", "pg_get_expr", "pg_get_constraintdef", "pg_get_viewdef"))
+_FUNCTIONS = frozenset((
+    "format_type", "format_encoding", "pg_get_expr", "pg_get_constraintdef", "pg_get_viewdef", "current_schema",
+    "current_schemas",
+))  # fmt: skip
 _SCHEMAS = frozenset(_RELATIONS)
-_WORDS = frozenset(name.upper() for name in _FUNCTIONS | _RELATIONS["pg_catalog"]) | {"INFORMATION_SCHEMA"}
+_LATE_COLUMNS = "PG_GET_LATE_BINDING_VIEW_COLS"
+_WORDS = frozenset(name.upper() for name in _FUNCTIONS | _RELATIONS["pg_catalog"]) | {
+    "INFORMATION_SCHEMA", _LATE_COLUMNS,
+}  # fmt: skip
 
 
 def redirect(tokens: list[Token]) -> list[Token]:
     """The tokens with catalog names in the stand-in's schema; the same list if there are none."""
     if not any(token.upper in _WORDS or token.kind == "quoted" for token in tokens):
         return tokens
+    tokens = _late_columns(tokens)
     result: list[Token] = []
     for index, token in enumerate(tokens):
         if token.kind not in ("word", "quoted") or not _is_catalog_name(tokens, index, result):
@@ -36,6 +43,23 @@ def redirect(tokens: list[Token]) -> list[Token]:
         else:
             result[_schema_index(result)] = word(SCHEMA)
         result.append(token)
+    return result
+
+
+def _late_columns(tokens: list[Token]) -> list[Token]:
+    """The column list that follows pg_get_late_binding_view_cols() without PostgreSQL's type `name`, too short here."""
+    at = next((index for index, token in enumerate(tokens) if token.upper == _LATE_COLUMNS), None)
+    if at is None:
+        return tokens
+    end = closing(tokens, at)  # of the call
+    opening = next((index for index in range(end + 1, len(tokens)) if tokens[index].text == "("), len(tokens))
+    if opening == len(tokens):
+        return tokens
+    result, before = [*tokens], ""
+    for index in filter(lambda index: is_code(tokens[index]), range(opening, closing(tokens, opening))):
+        if tokens[index].upper == "NAME" and before not in ("(", ","):
+            result[index] = word("text")
+        before = tokens[index].text
     return result
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.redshift.declared import Declared
+from harness.redshift.long_names import POSTGRES_MAX_BYTES, cut
 from harness.redshift.messages import Refusal
 from harness.redshift.tokens import (
     SPACE,
@@ -152,7 +153,7 @@ def _index(name: str, key: str, *, exists: bool) -> str:
 
 
 def _key_index(table: str) -> str:
-    return table[:58] + "_pkey"
+    return cut(table, POSTGRES_MAX_BYTES - 5) + "_pkey"
 
 
 def _renamed_index(name: str, new: str) -> str:

@@ -37,16 +37,17 @@ class Databases:
     def address(self, database: str) -> Address:
         return replace(self._address.as_user(self._user, self._password), database=database)
 
-    def prepare(self, database: str) -> None:
-        """Install the catalog in a database that a client made; nothing to do if it is there.
+    def prepare(self, database: str) -> list[str]:
+        """Install the catalog in a database that a client made, unless it is there; the long names that it knows.
 
         Raises:
             NoSuchDatabase: there is none.
             psycopg2.Error: the backend cannot be reached, or refuses.
         """
         with self._named(database):
-            catalog.install(replace(self._address, database=database))
+            names = catalog.install(replace(self._address, database=database))
         self._prepared.add(database)
+        return names
 
     @contextmanager
     def _named(self, database: str) -> Iterator[None]:

@@ -34,6 +34,7 @@ from harness.redshift.elsewhere import Databases, NoSuchDatabase
 from harness.redshift.identity import Identity
 from harness.redshift.latency import LatencyModel
 from harness.redshift.logins import Answer, Login, Logins
+from harness.redshift.long_names import LongNames
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
 from harness.redshift.recorder import ConnectionEvent, LoadRecorder
@@ -114,6 +115,7 @@ class Gateway:
         self._store = store = ObjectStore(settings.s3_endpoint)
         self._recorder = LoadRecorder(self._address, self._threads, self._log)
         workload = Workload(settings.latency, settings.wlm_slots)
+        self._names = LongNames()
         self._databases = Databases(self._address, settings.user, settings.password)
         self._work = S3Work(
             Loader(store, self._threads, self._recorder, workload.latency),
@@ -133,7 +135,7 @@ class Gateway:
     async def serve(self, started: "asyncio.Future[Listening] | threading.Event", stop: asyncio.Event) -> None:
         """Listen until `stop`; `started` is set once clients can connect."""
         await asyncio.to_thread(catalog.create_roles, self._address, self._settings.user, self._settings.password)
-        await asyncio.to_thread(catalog.install, self._address)
+        self._names.learn(await asyncio.to_thread(catalog.install, self._address))
         vacuum = AutomaticVacuum(self._address)
         server = await asyncio.start_server(self._accept, self._settings.host, self._settings.port, limit=1 << 20)
         port = server.sockets[0].getsockname()[1]
@@ -268,7 +270,7 @@ class Gateway:
         database = parameters.get("database", parameters["user"])
         if database != self._address.database:
             try:
-                await asyncio.to_thread(self._databases.prepare, database)
+                self._names.learn(await asyncio.to_thread(self._databases.prepare, database))
             except NoSuchDatabase:
                 raise Refusal("3D000", f'database "{database}" does not exist') from None
         wanted = {name: value for name, value in parameters.items() if name in _BACKEND_PARAMETERS}
@@ -285,7 +287,7 @@ class Gateway:
         writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_OK)))
         writer.write(b"".join(wire.parameter_status(name, value) for name, value in shown.items()))
         writer.write(wire.message(b"K", opened.key) + wire.ready_for_query(b"I"))
-        backend = Backend(opened.reader, opened.writer, self._log, as_redshift_error)
+        backend = Backend(opened, self._log, as_redshift_error, self._names)
         backend.is_of(self._settings.user, opened.parameters)
         backend.hidden_parameters[b"server_version"] = SERVER_VERSION.encode()
         (process_id,) = struct.unpack_from("!I", opened.key)

@@ -19,6 +19,7 @@ from psycopg2 import sql
 
 from harness.redshift import connect
 from harness.redshift.connect import Address
+from harness.redshift.long_names import stored
 from harness.redshift.messages import Refusal
 
 _TEMPORARY = re.compile(r"IAMA?:(.+)", re.DOTALL)
@@ -111,7 +112,7 @@ class Logins:
             if may_log_in and (has_it or self._is_temporary(answer, user)):
                 parted = dict(setting.split("=", 1) for setting in settings)
                 limit = -1 if is_superuser else connections_max
-                return Login(user, is_superuser=is_superuser, settings=parted, connections_max=limit)
+                return Login(stored(user), is_superuser=is_superuser, settings=parted, connections_max=limit)
         raise Refusal("28P01", f'password authentication failed for user "{answer.name}"')
 
     def _is_temporary(self, answer: Answer, user: str) -> bool:
@@ -128,7 +129,7 @@ class Logins:
         connection = self._address.connect()
         try:
             with connection, connection.cursor() as cursor:
-                cursor.execute(sql.SQL("CREATE USER {}").format(sql.Identifier(user)))
+                cursor.execute(sql.SQL("CREATE USER {}").format(sql.Identifier(stored(user))))
         except psycopg2.errors.DuplicateObject:
             pass
         finally:
@@ -142,7 +143,7 @@ class Logins:
         connection = self._address.connect()
         try:
             with connection, connection.cursor() as cursor:
-                cursor.execute(query, (user,))
+                cursor.execute(query, (stored(user),))
                 return cursor.fetchall()
         finally:
             connection.close()

@@ -6,8 +6,9 @@ column. Typing is dynamic: beside a literal, in arithmetic or in a cast a path h
 it is NULL. Source: Database Developer Guide, "Querying semistructured data".
 """
 
+from harness.redshift.long_names import stored
 from harness.redshift.relations import FromItem, Relations, Step, find, following, is_name, read_path
-from harness.redshift.tokens import Cursor, Token, code, is_code, name_of, quote_name, quote_string, word
+from harness.redshift.tokens import Cursor, Token, code, is_code, quote_name, quote_string, whole_name, word
 from harness.redshift.types import read_type
 
 _QUERIES = frozenset(("SELECT", "WITH", "INSERT", "CREATE", "UPDATE", "DELETE", "EXPLAIN", "(", "DECLARE", "MERGE"))
@@ -78,7 +79,7 @@ class _Rewriter:
             return self._tokens[item.start : item.end]
         base, steps = self._split(item.path)
         function = "attributes" if item.is_unpivot else "elements"
-        names = [quote_name(name) for name in (item.alias, item.index_alias or "redshift_place")]
+        names = [_quoted(name) for name in (item.alias, item.index_alias or "redshift_place")]
         call = f"redshift_internal.{function}({_render(base, steps)})"
         return [word(f"LATERAL {call} AS {names[0]}({', '.join(names)})")]
 
@@ -86,17 +87,17 @@ class _Rewriter:
         """The column that a path begins with, in SQL, and the steps behind it."""
         root = str(path[0])
         if root in self._unnested:
-            return f"{quote_name(root)}.{quote_name(root)}", path[1:]
+            return f"{_quoted(root)}.{_quoted(root)}", path[1:]
         if root in self._relations.aliases and len(path) > 1 and isinstance(path[1], str):
-            return f"{quote_name(root)}.{quote_name(path[1])}", path[2:]
-        return quote_name(root), path[1:]
+            return f"{_quoted(root)}.{_quoted(path[1])}", path[2:]
+        return _quoted(root), path[1:]
 
     def _name(self, at: int) -> tuple[list[Token], int]:
         path, end = read_path(self._tokens, at)
         after = following(self._tokens, end)
         is_call = after < len(self._tokens) and self._tokens[after].text in ("(", ".")
-        if path == (name_of(self._tokens[at]),) and path[0] in self._unnested and not is_call:
-            return [word(quote_name(name_of(self._tokens[at])))], end  # it may be a word that PostgreSQL reserves
+        if path == (whole_name(self._tokens[at]),) and path[0] in self._unnested and not is_call:
+            return [word(_quoted(whole_name(self._tokens[at])))], end  # it may be a word that PostgreSQL reserves
         if len(path) == 1 or is_call or not self._is_path(path, at):
             return self._tokens[at:end], end
         base, steps = self._split(path)
@@ -143,7 +144,7 @@ class _Rewriter:
             sql, end = f"({sql})::{kind}", behind
         elif function := self._function(at, after, following_text):
             sql = f"redshift_internal.{function}({sql})"
-        return [word(sql + (f" AS {quote_name(name)}" if self._is_column(at, end) else ""))], end
+        return [word(sql + (f" AS {_quoted(name)}" if self._is_column(at, end) else ""))], end
 
     def _type(self, at: int) -> tuple[str, int]:
         """The type that begins at `at`, and the index behind it."""
@@ -189,6 +190,11 @@ class _Rewriter:
         following_text = self._tokens[after].upper if after < len(self._tokens) else ")"
         begins = self._previous(at) in ("SELECT", "DISTINCT", "ALL", ",")
         return at in self._relations.selected and begins and following_text in (",", "FROM", ")", ";", "INTO")
+
+
+def _quoted(name: str) -> str:
+    """A whole name as PostgreSQL has it."""
+    return quote_name(stored(name))
 
 
 def _render(base: str, steps: tuple[Step, ...]) -> str:

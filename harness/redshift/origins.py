@@ -17,7 +17,8 @@ from harness.redshift.result_types import Origin, Shape
 _logger = logging.getLogger(__name__)
 _TREE = "SELECT redshift_internal.parse_tree($1, $2::pg_catalog.oid[])"
 _ORIGINS = """
-    SELECT a.attrelid, a.attnum, n.nspname, c.relname, a.attname, pg_catalog.current_database(),
+    SELECT a.attrelid, a.attnum, redshift_internal.shown(n.nspname), redshift_internal.shown(c.relname),
+           redshift_internal.shown(a.attname), pg_catalog.current_database(),
            CASE WHEN a.attnotnull THEN 0 ELSE 1 END, CASE WHEN a.attidentity = '' THEN 0 ELSE 1 END
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid

@@ -9,6 +9,7 @@ import json
 from harness.redshift.backend import Backend, Statement
 from harness.redshift.exchanges import BackendError, Skipped
 from harness.redshift.expressions import rewrite
+from harness.redshift.long_names import shorten
 from harness.redshift.pivots import opening, select_list, source_start
 from harness.redshift.selects import output_names
 from harness.redshift.spelling import fold
@@ -52,7 +53,7 @@ def _source(tokens: list[Token], at: int) -> tuple[int, int]:
 
 
 async def _columns(backend: Backend, source: list[Token]) -> list[str]:
-    query = f"SELECT * FROM {join(rewrite(source))} AS redshift_source"
+    query = f"SELECT * FROM {join(rewrite(shorten(source).tokens))} AS redshift_source"
     try:
         ((names,),) = await backend.run(Statement(_COLUMNS, (query,)))
     except (BackendError, Skipped):  # the transaction had failed before, as the statement will say

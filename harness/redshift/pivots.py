@@ -7,6 +7,7 @@ does not know it is refused. Source: Database Developer Guide, "FROM clause" and
 
 from dataclasses import dataclass
 
+from harness.redshift.long_names import POSTGRES_MAX_BYTES
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import not_supported, syntax_error
 from harness.redshift.relations import NO_ALIAS
@@ -137,6 +138,13 @@ def _value(part: list[Token], *, is_name: bool) -> _Value:
     return _Value(quote_name(name_of(tokens[-1])) if is_name else join(tokens), name)
 
 
+def _column(name: str) -> str:
+    """The name of a result's column, which a value gives."""
+    if len(name.encode()) > POSTGRES_MAX_BYTES:
+        raise not_supported("PIVOT to a column whose name has more than 63 bytes is not supported by this stand-in")
+    return quote_name(name)
+
+
 def _pivot(source: str, columns: list[str], aggregate: list[Token], column: str, values: list[_Value]) -> str:
     if len(aggregate) < 4 or aggregate[0].upper not in _AGGREGATES or aggregate[1].text != "(":
         raise Refusal("0A000", "PIVOT supports the aggregates COUNT, SUM, MIN, MAX and AVG only")
@@ -148,7 +156,7 @@ def _pivot(source: str, columns: list[str], aggregate: list[Token], column: str,
     suffix = f"_{name_of(alias[0])}" if alias else ""
     results = [
         f"{aggregate[0].text}(CASE WHEN {column} IS NOT DISTINCT FROM ({value.sql}) THEN {then} END) "
-        f"AS {quote_name(value.name + suffix)}"
+        f"AS {_column(value.name + suffix)}"
         for value in values
     ]
     group = f" GROUP BY {', '.join(kept)}" if kept else ""

@@ -43,7 +43,8 @@ class Plan:
     instead. outside_transaction: PostgreSQL refuses it inside a transaction block. reads_history: it names a view of
     what the gateway records. aliases: names that are lateral column aliases, unless they are columns.
     database: the one it names, which has to be the session's. listed: what it shows of a catalog, which may be another
-    database's. unknown: the refusal is for want of knowledge. keeps_capitals: names in quotes were not folded.
+    database's. unknown: the refusal is for want of knowledge. keeps_capitals: names in quotes were not folded. names:
+    those for which PostgreSQL gets short ones; cut_names: those of over 127 bytes, of which the client is told.
     """
 
     kind: str
@@ -63,6 +64,8 @@ class Plan:
     listed: Listed | None = None
     unknown: bool = False
     keeps_capitals: bool = False
+    names: tuple[str, ...] = ()
+    cut_names: tuple[str, ...] = ()
 
     @property
     def query(self) -> str:
@@ -79,7 +82,8 @@ class Plan:
         """Whether it may go to PostgreSQL as it is, with nothing before or after it."""
         return not (
             self.locks or self.after or self.is_special or self.refusal or self.aliases or self.database or self.listed
-        )
+            or self.cut_names
+        )  # fmt: skip
 
     @property
     def warning(self) -> str:

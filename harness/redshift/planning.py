@@ -22,4 +22,7 @@ async def plan_parsed(backend: Backend, sql: str) -> list[Plan]:
     keeps_capitals = spelling.matters(sql) and await spelling.keeps_capitals(backend)
     if pivot_sources.rotates(sql):
         sql = await pivot_sources.with_columns(backend, sql, keeps_capitals=keeps_capitals)
-    return plan_script(sql, keeps_capitals=keeps_capitals)
+    plans = plan_script(sql, keeps_capitals=keeps_capitals)
+    for plan in plans:
+        backend.names.learn(plan.names)
+    return plans

@@ -6,7 +6,7 @@ that begin and end a FROM clause, and no other grammar. Used to tell a path into
 
 from dataclasses import dataclass, field
 
-from harness.redshift.tokens import Token, closing, is_code, name_of
+from harness.redshift.tokens import Token, closing, is_code, whole_name
 
 Step = str | int
 _ENDS_FROM = frozenset((
@@ -51,11 +51,11 @@ def following(tokens: list[Token], at: int) -> int:
 
 def read_path(tokens: list[Token], at: int) -> tuple[tuple[Step, ...], int]:
     """The names and indexes of `a.b[0].c` that begins at `at`, and the index behind."""
-    steps: list[Step] = [name_of(tokens[at])]
+    steps: list[Step] = [whole_name(tokens[at])]
     at += 1
     while at + 1 < len(tokens):
         if tokens[at].text == "." and (name := following(tokens, at + 1)) < len(tokens) and is_name(tokens[name]):
-            steps.append(name_of(tokens[name]))
+            steps.append(whole_name(tokens[name]))
             at = name + 1
         elif tokens[at].text == "[" and tokens[at + 1].kind == "number" and tokens[at + 2 : at + 3] == [_CLOSE]:
             steps.append(int(float(tokens[at + 1].text)))
@@ -157,10 +157,10 @@ def _aliases(tokens: list[Token], at: int) -> tuple[int, str, str]:
     if place < len(tokens) and tokens[place].upper == "AS":
         place = following(tokens, place + 1)
     if place < len(tokens) and is_name(tokens[place]) and tokens[place].upper not in NO_ALIAS:
-        alias, at = name_of(tokens[place]), place + 1
+        alias, at = whole_name(tokens[place]), place + 1
     place = following(tokens, at)
     if alias and place < len(tokens) and tokens[place].upper == "AT":
         place = following(tokens, place + 1)
         if place < len(tokens) and is_name(tokens[place]):
-            index_alias, at = name_of(tokens[place]), place + 1
+            index_alias, at = whole_name(tokens[place]), place + 1
     return at, alias, index_alias

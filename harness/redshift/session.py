@@ -10,8 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from harness.redshift import long_names, origins
 from harness.redshift import messages as wire
-from harness.redshift import origins
 from harness.redshift.authorization import of_login
 from harness.redshift.backend import Backend, Statement
 from harness.redshift.cancelling import Cancellable
@@ -295,6 +295,7 @@ class Session:
 
     def _allowed(self, plan: Plan) -> Plan:
         """The plan with what this session, its transaction and its gateway's settings make of it."""
+        self._client.write(long_names.notices(plan.cut_names))
         plan = plan.allowed_in(self._identity.database, in_transaction=self._in_transaction)
         if not (plan.unknown and self._identity.tolerant and plan.refusal):
             return plan

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from harness.redshift.elsewhere import ROWS
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Listed, Plan, not_supported, syntax_error
-from harness.redshift.tokens import Cursor, Token, closing, code, name_of, quote_string, split_arguments
+from harness.redshift.tokens import Cursor, Token, closing, code, quote_string, split_arguments, whole_name
 
 ROWS_MAX = 10_000
 
@@ -176,7 +176,7 @@ def _name(cursor: Cursor) -> str | int:
         return int(token.text[1:])
     if token is None or token.kind not in ("word", "quoted"):
         raise syntax_error(token.text if token else "end of input")
-    return name_of(token)
+    return whole_name(token)
 
 
 def _sql(name: str | int | None) -> str:

@@ -18,6 +18,7 @@ from harness.redshift.expressions import rewrite
 from harness.redshift.grants import grant
 from harness.redshift.late_views import create_late_view
 from harness.redshift.lateral import lateral_aliases, replace_aliases
+from harness.redshift.long_names import Shortened, record, shorten
 from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.parameters import in_backend
@@ -58,28 +59,45 @@ _plan_cached = lru_cache(maxsize=512)(_plan)
 
 
 def _plan_statement(written: list[Token], *, keeps_capitals: bool) -> Plan:
-    tokens = written if keeps_capitals else fold(written)
+    short = shorten(written if keeps_capitals else fold(written))
+    return replace(_plan_short(short, lex.join(written).strip()), keeps_capitals=keeps_capitals)
+
+
+def _plan_short(short: Shortened, source: str) -> Plan:
+    tokens = short.tokens
     first = next(filter(lex.is_code, tokens))
     kind = first.upper or first.text
     if first.text == "(":
         kind = "SELECT"
-    source = lex.join(written).strip()
     try:
         plan = _dispatch(kind, number_conditions(redirect(tokens)))
+        after = _remembered(plan, short)
     except Refusal as refusal:
-        return Plan(kind, source, source, refusal=refusal)
+        return Plan(kind, source, source, refusal=refusal, names=short.names)
     aliases = lateral_aliases(tokens) if plan.kind in _QUERIES else frozenset()
     return replace(
-        plan, source=source, reads_history=bool(_HISTORY.search(source)), aliases=aliases, keeps_capitals=keeps_capitals
-    )
+        plan, source=source, after=after, reads_history=bool(_HISTORY.search(source)), aliases=aliases,
+        names=short.names, cut_names=short.cut,
+    )  # fmt: skip
+
+
+def _remembered(plan: Plan, short: Shortened) -> tuple[str, ...]:
+    """What runs after the statement: first of all, the names it may define are remembered."""
+    if not short.names or plan.transaction:
+        return plan.after
+    if plan.kind.endswith(" DATABASE"):
+        raise not_supported("the name of a database of more than 63 bytes is not supported by this stand-in")
+    recorded = None if plan.outside_transaction else record(plan.kind, short.tokens, short.names)
+    return (recorded, *plan.after) if recorded else plan.after
 
 
 @lru_cache(maxsize=512)
 def resolve_aliases(plan: Plan, names: frozenset[str]) -> Plan:
     """The plan of the same statement with these lateral aliases replaced by what they stand for."""
     written = lex.tokenize(plan.source)
-    replaced = replace_aliases(written if plan.keeps_capitals else fold(written), names)
-    return replace(_plan_statement(replaced, keeps_capitals=plan.keeps_capitals), source=plan.source)
+    short = shorten(written if plan.keeps_capitals else fold(written))
+    replaced = replace(short, tokens=replace_aliases(short.tokens, names))
+    return replace(_plan_short(replaced, plan.source), keeps_capitals=plan.keeps_capitals)
 
 
 def _dispatch(kind: str, tokens: list[Token]) -> Plan:

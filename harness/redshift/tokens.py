@@ -22,16 +22,21 @@ _PATTERN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_CAPITALS = re.compile(r"[A-Z]+")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class Token(NamedTuple):
-    """kind: space, comment, string, quoted, dollar, parameter, number, word or symbol; upper: a word in capitals."""
+    """kind: space, comment, string, quoted, dollar, parameter, number, word or symbol; upper: a word in capitals.
+
+    whole: the name that a short one stands for (`long_names`).
+    """
 
     kind: str
     text: str
     upper: str
+    whole: str = ""
 
 
 SPACE = Token("space", " ", " ")
@@ -113,8 +118,15 @@ def split_arguments(tokens: list[Token]) -> list[list[Token]]:
 
 
 def name_of(token: Token) -> str:
-    """The identifier a word or quoted name stands for; folded to lower case unless quoted."""
-    return token.text[1:-1].replace('""', '"') if token.kind == "quoted" else token.text.lower()
+    """The identifier a word or quoted name stands for; its ASCII letters are small unless quoted."""
+    if token.kind == "quoted":
+        return token.text[1:-1].replace('""', '"')
+    return token.text.lower() if token.text.isascii() else _CAPITALS.sub(lambda found: found[0].lower(), token.text)
+
+
+def whole_name(token: Token) -> str:
+    """The same as clients know it, where PostgreSQL has a short one for it."""
+    return token.whole or name_of(token)
 
 
 def value_of(token: Token) -> str:

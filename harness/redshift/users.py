@@ -11,7 +11,7 @@ from harness.redshift.connect import md5_hash
 from harness.redshift.messages import Refusal
 from harness.redshift.parameters import in_backend
 from harness.redshift.plan import syntax_error
-from harness.redshift.tokens import Cursor, Token, code, name_of, quote_name, quote_string, value_of
+from harness.redshift.tokens import Cursor, Token, code, name_of, quote_name, quote_string, value_of, whole_name
 
 _FLAGS = {
     "CREATEDB": "CREATEDB", "NOCREATEDB": "NOCREATEDB", "CREATEUSER": "SUPERUSER", "NOCREATEUSER": "NOSUPERUSER",
@@ -45,7 +45,7 @@ def user(kind: str, tokens: list[Token]) -> list[str]:
         if cursor.take("SYSLOG", "ACCESS"):
             after.append(f"ALTER ROLE {name} {_syslog_access(cursor)}")
         else:
-            options += _option(cursor, name_of(first))
+            options += _option(cursor, whole_name(first))
         if kind == "ALTER":
             cursor.take(",")
     if kind == "CREATE" and not any(option.startswith("PASSWORD") for option in options):

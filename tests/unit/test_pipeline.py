@@ -10,6 +10,7 @@ import pytest
 from harness import warehouse_model
 from harness.errors import UsageError
 from harness.pipeline import Pipeline, load
+from harness.provision import check_name_lengths
 from harness.timing import scaled
 
 ROOT = Path(__file__).parents[2]
@@ -168,3 +169,15 @@ def test_a_mistake_in_the_model_of_the_warehouse_names_its_keys(load_with: Load)
         load_with(more="[warehouse.model]\ncopy_minutes = 1")
     with pytest.raises(UsageError, match=r"warehouse.model.copy_base_s"):
         load_with(more="[warehouse.model]\ncopy_base_s = -1.0")
+
+
+@pytest.mark.parametrize(("where", "old", "new"), [
+    ("stage_table", "stage.orders", "stage.{}"), ("final_table", "public.orders", "{}.orders"),
+    ("columns", 'order_id = "bigint"', 'order_id = "bigint"\n{} = "int"'),
+])  # fmt: skip
+def test_a_name_that_postgresql_has_not_is_refused_where_rows_are_counted_there(
+    load_with: Load, where: str, old: str, new: str
+) -> None:
+    check_name_lengths(load_with(replace=(old, new.format("n" * 63))))
+    with pytest.raises(UsageError, match=rf"types.orders.{where}: 'n{{64}}' has more than 63 bytes"):
+        check_name_lengths(load_with(replace=(old, new.format("n" * 64))))

@@ -2,6 +2,7 @@
 -- without what belongs to the stand-in. The gateway sends every client's `pg_catalog.pg_class` here (`catalog_names`).
 drop schema if exists redshift_catalog cascade;
 create schema redshift_catalog;
+alter table redshift_internal.relation_key alter column name type text;  -- a name of 127 bytes
 grant usage on schema redshift_catalog to public;
 
 create function redshift_catalog.format_type(type oid, modifier integer default null) returns text language sql stable as $$
@@ -39,9 +40,10 @@ end $$;
 
 create or replace view redshift_internal.hidden as
     select oid from pg_namespace where nspname in ('redshift_internal', 'redshift_catalog');
-select redshift_internal.shadow('pg_catalog.pg_namespace', '{}', '', 'where s.oid not in (select oid from redshift_internal.hidden)');
+select redshift_internal.shadow('pg_catalog.pg_namespace', '{"nspname": "redshift_internal.shown(s.nspname)"}', '',
+     'where s.oid not in (select oid from redshift_internal.hidden)');
 select redshift_internal.shadow('pg_catalog.pg_class',  -- a materialized view is a view there: "SVV_MV_INFO"
-    $${"relkind": "case s.relkind when 'm' then 'v'::\"char\" else s.relkind end"}$$, $$,
+    $${"relname": "redshift_internal.shown(s.relname)", "relkind": "case s.relkind when 'm' then 'v'::\"char\" else s.relkind end"}$$, $$,
     case r.style when 'EVEN' then 0 when 'KEY' then 1 when 'ALL' then 8 when 'AUTO' then 10 else 0 end::smallint as reldiststyle,
     false as relhasoids, exists (select from redshift_internal.relation_key k where k.relid = s.oid and k.contype = 'p') as relhaspkey,
     (select count(*) from redshift_internal.relation_key k where k.relid = s.oid and k.contype = 'u')::smallint as relukeys,
@@ -51,7 +53,7 @@ select redshift_internal.shadow('pg_catalog.pg_class',  -- a materialized view i
 create view redshift_catalog.pg_class_info as
     select c.*, c.reldiststyle as releffectivediststyle from redshift_catalog.pg_class c;
 select redshift_internal.shadow('pg_catalog.pg_attribute',
-    '{"attnotnull": "s.attnotnull and not coalesce(r.nullable, false)"}', $$,
+    '{"attname": "redshift_internal.shown(s.attname)", "attnotnull": "s.attnotnull and not coalesce(r.nullable, false)"}', $$,
     redshift_internal.encoding_number(redshift_internal.encoding_of(s.atttypid, coalesce(r.sortkey, 0), r.encoding)) as attencodingtype,
     coalesce(r.distkey, false) as attisdistkey, coalesce(r.sortkey, 0) as attsortkeyord, false as attispreloaded$$,
     'left join redshift_internal.relation_column r on r.relid = s.attrelid and r.attnum = s.attnum
@@ -61,21 +63,24 @@ select redshift_internal.shadow('pg_catalog.pg_index',
     '{"indisprimary": "s.indisprimary or i.relname like ''%\\_pkey''", "indisunique": "s.indisunique or i.relname like ''%\\_pkey''"}',
     '', 'join pg_catalog.pg_class i on i.oid = s.indexrelid');
 
-select redshift_internal.shadow('pg_catalog.pg_proc', '{}', $$, s.prokind = 'a' as proisagg, s.prokind = 'w' as proiswindow$$,
+select redshift_internal.shadow('pg_catalog.pg_proc',
+    '{"proname": "redshift_internal.shown(s.proname)", "proargnames": "redshift_internal.shown_all(s.proargnames)"}',
+    $$, s.prokind = 'a' as proisagg, s.prokind = 'w' as proiswindow$$,
     'where s.pronamespace not in (select oid from redshift_internal.hidden)');
 create view redshift_catalog.pg_proc_info as select p.*, p.oid as prooid from redshift_catalog.pg_proc p;
 -- What a late-binding view depends on is found when it is used, so its catalog says nothing of it: "CREATE VIEW".
 select redshift_internal.shadow('pg_catalog.pg_depend', '{}', '', $$where not (s.classid = 'pg_rewrite'::regclass and s.objid in
     (select r.oid from pg_catalog.pg_rewrite r join redshift_internal.late_view v on v.relid = r.ev_class))$$);
 create function redshift_catalog.pg_get_viewdef(view oid, pretty boolean default false) returns text language sql stable as $$
-    select coalesce((select source from redshift_internal.late_view where relid = view),
-                    (select source from redshift_internal.materialized_view where relid = view), pg_catalog.pg_get_viewdef(view, pretty)) $$;
+    select redshift_internal.with_long_names(
+        coalesce((select source from redshift_internal.late_view where relid = view),
+                 (select source from redshift_internal.materialized_view where relid = view), pg_catalog.pg_get_viewdef(view, pretty))) $$;
 create function redshift_catalog.pg_get_viewdef(view text, pretty boolean default false) returns text language sql stable as $$
     select redshift_catalog.pg_get_viewdef(view::regclass::oid, pretty) $$;
 create view redshift_catalog.pg_views as
-    select n.nspname as schemaname, c.relname as viewname, pg_catalog.pg_get_userbyid(c.relowner) as viewowner,
+    select n.nspname as schemaname, c.relname as viewname, redshift_internal.shown(pg_catalog.pg_get_userbyid(c.relowner)) as viewowner,
            redshift_catalog.pg_get_viewdef(c.oid) as definition
-      from redshift_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'v';
+      from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'v';
 
 -- An identity column's default reads as in Redshift: "identity"(table, column, 'seed,step').
 create or replace function redshift_internal.identity_default(relation oid, number smallint) returns text language sql stable as $$
@@ -103,7 +108,7 @@ create function redshift_catalog.pg_get_expr(tree pg_node_tree, relation oid, pr
     language sql stable as $$ select pg_catalog.pg_get_expr(tree, relation, pretty) $$;
 
 create or replace function redshift_internal.key_columns(relation oid, numbers smallint[]) returns text language sql stable as $$
-    select string_agg(quote_ident(a.attname), ', ' order by n.at) from unnest(numbers) with ordinality n(attnum, at)
+    select string_agg(quote_ident(redshift_internal.shown(a.attname)), ', ' order by n.at) from unnest(numbers) with ordinality n(attnum, at)
       join pg_catalog.pg_attribute a on a.attrelid = relation and a.attnum = n.attnum $$;
 create view redshift_catalog.pg_constraint as
     select k.oid, k.name as conname, c.relnamespace as connamespace, k.contype, false as condeferrable, false as condeferred,
@@ -117,7 +122,7 @@ create view redshift_catalog.pg_constraint as
 create function redshift_catalog.pg_get_constraintdef(key oid, pretty boolean default false) returns text language sql stable as $$
     select case k.contype when 'p' then 'PRIMARY KEY (' when 'u' then 'UNIQUE (' else 'FOREIGN KEY (' end
            || redshift_internal.key_columns(k.relid, k.conkey) || ')'
-           || case k.contype when 'f' then ' REFERENCES ' || k.confrelid::regclass || '('
+           || case k.contype when 'f' then ' REFERENCES ' || redshift_internal.with_long_names(k.confrelid::regclass::text) || '('
                                            || redshift_internal.key_columns(k.confrelid, k.confkey) || ')' else '' end
       from redshift_internal.relation_key k where k.oid = key $$;
 
@@ -142,46 +147,61 @@ begin
 end $do$;
 select redshift_internal.shadow('redshift_internal.columns',
     '{"data_type": "redshift_catalog.data_type(s.data_type, s.interval_type)::information_schema.character_data",
-      "udt_name": "redshift_catalog.data_type(s.udt_name)::information_schema.sql_identifier"}',
+      "udt_name": "redshift_catalog.data_type(s.udt_name)::information_schema.sql_identifier",
+      "table_schema": "redshift_internal.shown(s.table_schema)", "table_name": "redshift_internal.shown(s.table_name)",
+      "column_name": "redshift_internal.shown(s.column_name)"}',
     '', 'where s.table_schema not in (''redshift_internal'', ''redshift_catalog'')
            and (s.table_schema, s.table_name) not in (select schema_name, view_name from redshift_internal.late_view_name)');
 select redshift_internal.shadow('redshift_internal.tables',
-    $${"table_type": "coalesce(s.table_type, 'VIEW'::information_schema.character_data)"}$$, '',
+    $${"table_type": "coalesce(s.table_type, 'VIEW'::information_schema.character_data)",
+       "table_schema": "redshift_internal.shown(s.table_schema)", "table_name": "redshift_internal.shown(s.table_name)"}$$, '',
     'where s.table_schema not in (''redshift_internal'', ''redshift_catalog'')');
-select redshift_internal.shadow('information_schema.schemata', '{}', '',
+select redshift_internal.shadow('information_schema.schemata', '{"schema_name": "redshift_internal.shown(s.schema_name)"}', '',
     'where s.schema_name not in (''redshift_internal'', ''redshift_catalog'')');
 select redshift_internal.shadow('redshift_internal.views',
-    '{"view_definition": "redshift_catalog.pg_get_viewdef(format(''%I.%I'', s.table_schema, s.table_name))::information_schema.character_data"}',
+    '{"view_definition": "redshift_catalog.pg_get_viewdef(format(''%I.%I'', s.table_schema, s.table_name))::information_schema.character_data",
+      "table_schema": "redshift_internal.shown(s.table_schema)", "table_name": "redshift_internal.shown(s.table_name)"}',
     '', 'where s.table_schema not in (''redshift_internal'', ''redshift_catalog'')');
 create view redshift_catalog.table_constraints as
     select current_database()::name as constraint_catalog, n.nspname as constraint_schema, k.conname as constraint_name,
            current_database()::name as table_catalog, n.nspname as table_schema, c.relname as table_name,
            case k.contype when 'p' then 'PRIMARY KEY' when 'u' then 'UNIQUE' else 'FOREIGN KEY' end as constraint_type,
            'NO'::text as is_deferrable, 'NO'::text as initially_deferred
-      from redshift_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
-      join pg_catalog.pg_namespace n on n.oid = c.relnamespace;
+      from redshift_catalog.pg_constraint k join redshift_catalog.pg_class c on c.oid = k.conrelid
+      join redshift_catalog.pg_namespace n on n.oid = c.relnamespace;
 create view redshift_catalog.key_column_usage as
     select t.constraint_catalog, t.constraint_schema, t.constraint_name, t.table_catalog, t.table_schema, t.table_name,
            a.attname as column_name, u.at::integer as ordinal_position,
            array_position(k.confkey, k.confkey[u.at])::integer as position_in_unique_constraint
-      from redshift_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
-      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      from redshift_catalog.pg_constraint k join redshift_catalog.pg_class c on c.oid = k.conrelid
+      join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
       join redshift_catalog.table_constraints t on t.constraint_name = k.conname and t.table_schema = n.nspname and t.table_name = c.relname
       cross join lateral unnest(k.conkey) with ordinality u(attnum, at)
-      join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum;
+      join redshift_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum;
 create view redshift_catalog.constraint_column_usage as
     select current_database()::name as table_catalog, n.nspname as table_schema, c.relname as table_name, a.attname as column_name,
            current_database()::name as constraint_catalog, o.nspname as constraint_schema, k.conname as constraint_name
       from redshift_catalog.pg_constraint k
-      join pg_catalog.pg_class c on c.oid = case k.contype when 'f' then k.confrelid else k.conrelid end
-      join pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_namespace o on o.oid = k.connamespace
+      join redshift_catalog.pg_class c on c.oid = case k.contype when 'f' then k.confrelid else k.conrelid end
+      join redshift_catalog.pg_namespace n on n.oid = c.relnamespace join redshift_catalog.pg_namespace o on o.oid = k.connamespace
       cross join lateral unnest(case k.contype when 'f' then k.confkey else k.conkey end) u(attnum)
-      join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = u.attnum;
+      join redshift_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = u.attnum;
 create view redshift_catalog.referential_constraints as
     select current_database()::name as constraint_catalog, n.nspname as constraint_schema, k.conname as constraint_name,
            current_database()::name as unique_constraint_catalog, m.nspname as unique_constraint_schema, p.conname as unique_constraint_name,
            'NONE'::text as match_option, 'NO ACTION'::text as update_rule, 'NO ACTION'::text as delete_rule
-      from redshift_catalog.pg_constraint k join pg_catalog.pg_namespace n on n.oid = k.connamespace
+      from redshift_catalog.pg_constraint k join redshift_catalog.pg_namespace n on n.oid = k.connamespace
       left join redshift_catalog.pg_constraint p on p.conrelid = k.confrelid and p.conkey = k.confkey and p.contype in ('p', 'u')
-      left join pg_catalog.pg_namespace m on m.oid = p.connamespace where k.contype = 'f';
+      left join redshift_catalog.pg_namespace m on m.oid = p.connamespace where k.contype = 'f';
+-- What else names a relation or a user
+select redshift_internal.shadow('pg_catalog.pg_tables',
+    '{"schemaname": "redshift_internal.shown(s.schemaname)", "tablename": "redshift_internal.shown(s.tablename)",
+      "tableowner": "redshift_internal.shown(s.tableowner)"}', '',
+    'where s.schemaname not in (''redshift_internal'', ''redshift_catalog'')');
+select redshift_internal.shadow('pg_catalog.pg_user', '{"usename": "redshift_internal.shown(s.usename)"}', '', '');
+select redshift_internal.shadow('pg_catalog.pg_group', '{"groname": "redshift_internal.shown(s.groname)"}', '', '');
+create function redshift_catalog.current_schema() returns text language sql stable as $$
+    select redshift_internal.shown(pg_catalog.current_schema()) $$;
+create function redshift_catalog.current_schemas(implicit boolean) returns text[] language sql stable as $$
+    select redshift_internal.shown_all(pg_catalog.current_schemas(implicit)::text[]) $$;
 grant select on all tables in schema redshift_catalog to public;

@@ -17,24 +17,36 @@ begin
 end $$;
 
 -- A key without a name has that of its table and first column, as the example of "SHOW CONSTRAINTS" has it.
-create or replace function redshift_internal.key_name(rel oid, contype "char", numbers smallint[]) returns name
-    language sql as $$
-    select (left(c.relname, 40) || case contype when 'p' then '' else '_' || (
-                select left(a.attname, 20) from pg_attribute a where a.attrelid = rel and a.attnum = numbers[1]) end
-            || case contype when 'p' then '_pkey' when 'u' then '_key' else '_fkey' end)::name
-      from pg_class c where c.oid = rel $$;
+drop function if exists redshift_internal.key_name(oid, "char", smallint[]);
+create function redshift_internal.key_name(rel oid, contype "char", numbers smallint[]) returns text language plpgsql as $$
+declare
+    relation_name text := (select redshift_internal.shown(relname) from pg_class where oid = rel);
+    column_name text := case contype when 'p' then '' else (
+        select '_' || redshift_internal.shown(attname) from pg_attribute where attrelid = rel and attnum = numbers[1]) end;
+    label text := case contype when 'p' then '_pkey' when 'u' then '_key' else '_fkey' end;
+begin
+    while octet_length(relation_name || column_name || label) > 127 loop  -- the longer one is cut, as PostgreSQL does
+        if octet_length(relation_name) >= octet_length(column_name) then
+            relation_name := left(relation_name, -1);
+        else
+            column_name := left(column_name, -1);
+        end if;
+    end loop;
+    return relation_name || column_name || label;
+end $$;
 
 create or replace function redshift_internal.declare_key(rel oid, said jsonb) returns void language plpgsql as $$
 declare
     numbers smallint[] := redshift_internal.column_numbers(rel, said -> 'columns');
     other oid := (said ->> 'table')::regclass;
     other_numbers smallint[];
-    key_name name := coalesce(said ->> 'name', redshift_internal.key_name(rel, (said ->> 'kind')::"char", numbers));
+    key_name text := coalesce(redshift_internal.shown((said ->> 'name')::name),
+                              redshift_internal.key_name(rel, (said ->> 'kind')::"char", numbers));
 begin
     if said ->> 'kind' = 'p' and exists (select from redshift_internal.relation_key where relid = rel and contype = 'p') then
         raise exception 'multiple primary keys for table "%" are not allowed', rel::regclass using errcode = '42P16';
     end if;
-    if exists (select from redshift_internal.relation_key where relid = rel and name = key_name::name) then
+    if exists (select from redshift_internal.relation_key where relid = rel and name = key_name) then
         if said ->> 'name' is not null then
             raise exception 'constraint "%" for relation "%" already exists', key_name, rel::regclass using errcode = '42710';
         end if;
@@ -131,7 +143,8 @@ declare
     rel oid := table_name::regclass;
     dropped "char";
 begin
-    delete from redshift_internal.relation_key where relid = rel and name = key_name::name returning contype into dropped;
+    delete from redshift_internal.relation_key where relid = rel and name = redshift_internal.shown(key_name::name)
+        returning contype into dropped;
     if dropped is null then
         raise exception 'constraint "%" of relation "%" does not exist', key_name, rel::regclass using errcode = '42704';
     end if;

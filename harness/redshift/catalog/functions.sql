@@ -248,7 +248,7 @@ create or replace function redshift_internal.table_privileges(acl aclitem[])
 -- "SHOW GRANTS" shows a group as a role with a slash before its name, as dbt-redshift found Redshift to do.
 create or replace function redshift_internal.identity_name(identity oid) returns text language sql stable as $$
     select case redshift_internal.identity_type(identity) when 'public' then 'public' when 'group' then '/' else '' end
-           || case when identity = 0 then '' else pg_get_userbyid(identity) end $$;
+           || case when identity = 0 then '' else redshift_internal.shown(pg_get_userbyid(identity)) end $$;
 
 -- The column that a query names and nothing has; null if there is none, or another error comes first.
 create or replace function redshift_internal.undefined_column(query text) returns text language plpgsql as $$

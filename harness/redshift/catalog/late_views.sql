@@ -128,7 +128,8 @@ begin
 end $$;
 
 create or replace function pg_catalog.pg_get_late_binding_view_cols() returns setof record language sql as $$
-    select v.schema_name, v.view_name, a.attname, redshift_catalog.format_type(a.atttypid, a.atttypmod)::varchar, a.attnum::integer
+    select redshift_internal.shown(v.schema_name), redshift_internal.shown(v.view_name), redshift_internal.shown(a.attname),
+           redshift_catalog.format_type(a.atttypid, a.atttypmod)::varchar, a.attnum::integer
       from redshift_internal.late_view_name v join pg_catalog.pg_attribute a on a.attrelid = v.relid
      where a.attnum > 0 and not a.attisdropped order by 1, 2, 5 $$;
 

@@ -8,7 +8,8 @@ create or replace view redshift_internal.show_tables as
     select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name,
            c.relname::varchar(128) as table_name, case c.relkind when 'r' then 'TABLE' else 'VIEW' end::varchar(128) as table_type,
            array_to_string(c.relacl, '~')::varchar(128) as table_acl, pg_catalog.obj_description(c.oid, 'pg_class')::varchar(256) as remarks,
-           pg_catalog.pg_get_userbyid(c.relowner)::varchar(128) as owner, r.made_at as last_altered_time, r.made_at as last_modified_time,
+           redshift_internal.shown(pg_catalog.pg_get_userbyid(c.relowner))::varchar(128) as owner,
+           r.made_at as last_altered_time, r.made_at as last_modified_time,
            case when c.relkind = 'r' then replace(coalesce(i.diststyle, 'AUTO(ALL)'), 'AUTO(', 'AUTO (') end::varchar(128) as dist_style,
            case when c.relkind = 'r' then 'REGULAR TABLE' when m.relid is not null then 'MATERIALIZED VIEW'
                 when l.relid is not null then 'LATE BINDING VIEW' else 'REGULAR VIEW' end::varchar(128) as table_subtype
@@ -20,22 +21,19 @@ create or replace view redshift_internal.show_tables as
      where c.relkind in ('r', 'v') and n.nspname !~ '^pg_(toast|temp)';
 create or replace view redshift_internal.show_columns as
     select r.database_name, r.schema_name, r.table_name, r.column_name, r.ordinal_position, r.column_default, r.is_nullable,
-           r.data_type, c.character_maximum_length::integer, c.numeric_precision::integer, c.numeric_scale::integer, r.remarks,
+           r.data_type, r.character_maximum_length, r.numeric_precision, r.numeric_scale, null::varchar(256) as remarks,
            case when r.sortkey > 0 then case when t.interleaved then 'INTERLEAVED' else 'COMPOUND' end end::varchar(128) as sort_key_type,
            nullif(abs(r.sortkey), 0)::integer as sort_key, case when r.distkey then 1 end::integer as dist_key,
            r.encoding, null::varchar(128) as collation
-      from pg_catalog.svv_redshift_columns r
-      join redshift_internal.columns c
-        on c.table_schema = r.schema_name and c.table_name = r.table_name and c.column_name = r.column_name
-      left join redshift_internal.relation t on t.relid = to_regclass(format('%I.%I', r.schema_name, r.table_name));
+      from redshift_internal.shown_column r left join redshift_internal.relation t on t.relid = r.relid;
 -- "SHOW CONSTRAINTS"
 create or replace view redshift_internal.show_primary_keys as
     select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name, c.relname::varchar(128) as table_name,
            k.conname::varchar(128) as pk_name, a.attname::varchar(128) as column_name, u.at::integer as key_seq
-      from redshift_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
-      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      from redshift_catalog.pg_constraint k join redshift_catalog.pg_class c on c.oid = k.conrelid
+      join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
       cross join lateral unnest(k.conkey) with ordinality u(attnum, at)
-      join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum
+      join redshift_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum
      where k.contype = 'p';
 create or replace view redshift_internal.show_foreign_keys as
     select current_database()::varchar(128) as pk_database_name, m.nspname::varchar(128) as pk_schema_name, d.relname::varchar(128) as pk_table_name,
@@ -43,12 +41,12 @@ create or replace view redshift_internal.show_foreign_keys as
            n.nspname::varchar(128) as fk_schema_name, c.relname::varchar(128) as fk_table_name, a.attname::varchar(128) as fk_column_name,
            u.at::integer as key_seq, k.conname::varchar(128) as fk_name, p.conname::varchar(128) as pk_name,
            null::varchar(128) as update_rule, null::varchar(128) as delete_rule, null::varchar(128) as deferrability
-      from redshift_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
-      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-      join pg_catalog.pg_class d on d.oid = k.confrelid join pg_catalog.pg_namespace m on m.oid = d.relnamespace
+      from redshift_catalog.pg_constraint k join redshift_catalog.pg_class c on c.oid = k.conrelid
+      join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
+      join redshift_catalog.pg_class d on d.oid = k.confrelid join redshift_catalog.pg_namespace m on m.oid = d.relnamespace
       cross join lateral unnest(k.conkey, k.confkey) with ordinality u(attnum, refnum, at)
-      join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum
-      join pg_catalog.pg_attribute b on b.attrelid = k.confrelid and b.attnum = u.refnum
+      join redshift_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.attnum
+      join redshift_catalog.pg_attribute b on b.attrelid = k.confrelid and b.attnum = u.refnum
       left join redshift_catalog.pg_constraint p on p.conrelid = k.confrelid and p.conkey = k.confkey and p.contype in ('p', 'u')
      where k.contype = 'f';
 
@@ -59,14 +57,16 @@ create or replace function redshift_internal.type_name(written text) returns tex
                 when written ~* '^super$' then 'super'
                 else coalesce(redshift_catalog.data_type(format_type(to_regtype(written), null)), lower(written)) end $$;
 create or replace view redshift_internal.routine_parameter as
-    select p.oid, u.at::integer as ordinal_position, coalesce(p.proargnames[u.at], '')::varchar(128) as parameter_name,
+    select p.oid, u.at::integer as ordinal_position,
+           coalesce(redshift_internal.shown(p.proargnames[u.at]::name), '')::varchar(128) as parameter_name,
            case coalesce(p.proargmodes[u.at], 'i') when 'o' then 'OUT' when 'b' then 'INOUT' when 't' then 'OUT' else 'IN' end::varchar(128) as parameter_type,
            redshift_internal.type_name(coalesce(r.types[u.at], format_type(u.type, null)))::varchar(128) as data_type,
            case when p.prokind = 'p' then r.types[u.at] end as declared
       from pg_catalog.pg_proc p left join redshift_internal.routine r on r.oid = p.oid
       cross join lateral unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality u(type, at);
 create or replace view redshift_internal.show_routines as
-    select current_database()::varchar(128) as database_name, n.nspname::varchar(128) as schema_name, p.proname::varchar(128) as routine_name,
+    select current_database()::varchar(128) as database_name, redshift_internal.shown(n.nspname)::varchar(128) as schema_name,
+           redshift_internal.shown(p.proname)::varchar(128) as routine_name,
            p.pronargs::integer as number_of_arguments, coalesce(a.inputs, '')::varchar(65535) as argument_list,
            case p.prokind when 'p' then coalesce(a.outputs, '') else redshift_internal.type_name(format_type(p.prorettype, null)) end::varchar(65535) as return_type,
            coalesce(pg_catalog.obj_description(p.oid, 'pg_proc'), '')::varchar(256) as remarks, p.oid, p.prokind
@@ -103,7 +103,8 @@ create or replace view redshift_internal.show_grants as
            redshift_internal.identity_name(p.grantee)::varchar(128) as identity_name,
            replace(redshift_internal.identity_type(p.grantee), 'group', 'role')::varchar(128) as identity_type,
            p.is_grantable as admin_option, o.object_type::varchar(128) as privilege_scope,
-           pg_catalog.pg_get_userbyid(p.grantor)::varchar(128) as grantor_name, o.argument_list::varchar(65535) as argument_list
+           redshift_internal.shown(pg_catalog.pg_get_userbyid(p.grantor))::varchar(128) as grantor_name,
+           o.argument_list::varchar(65535) as argument_list
       from (select n.nspname as schema_name, c.relname as object_name, 'TABLE' as object_type, c.relacl as acl, c.relowner as owner,
                    null as argument_list
               from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -125,9 +126,9 @@ create or replace view redshift_internal.show_column_grants as
            redshift_internal.identity_name(p.grantee)::varchar(128) as identity_name,
            replace(redshift_internal.identity_type(p.grantee), 'group', 'role')::varchar(128) as identity_type,
            p.is_grantable as admin_option, 'COLUMN'::varchar(128) as privilege_scope,
-           pg_catalog.pg_get_userbyid(p.grantor)::varchar(128) as grantor_name
+           redshift_internal.shown(pg_catalog.pg_get_userbyid(p.grantor))::varchar(128) as grantor_name
       from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
-      join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      join redshift_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       cross join lateral aclexplode(a.attacl) p
      where c.relkind in ('r', 'v');
 grant select on redshift_internal.show_primary_keys, redshift_internal.show_foreign_keys, redshift_internal.show_functions,

@@ -67,7 +67,7 @@ create view pg_catalog.sys_load_error_detail as
               from redshift_internal.own_load_error) e;
 create view pg_catalog.sys_load_history as
     select l.user_id, l.query_id, l.query_id as query_id_first, l.transaction_id, l.session_id, l.database_name,
-           l.status, l.table_name, l.start_time, l.end_time,
+           l.status, redshift_internal.with_long_names(l.table_name) as table_name, l.start_time, l.end_time,
            (extract(epoch from l.end_time - l.start_time) * 1000000)::bigint as duration, l.data_source, l.file_format,
            l.loaded_rows, l.source_bytes as loaded_bytes, l.source_bytes as source_file_bytes,
            (select count(*) from redshift_internal.load_file f where f.query_id = l.query_id)::integer as source_file_count,
@@ -99,7 +99,7 @@ create view pg_catalog.sys_query_history as
            q.error_message::varchar(512) as error_message, q.returned_rows, q.returned_bytes,
            q.query_text::varchar(4000) as query_text, '8.0.2'::varchar as redshift_version, null::varchar as usage_limit,
            'primary'::varchar as compute_type, 0::bigint as compile_time, 0::bigint as planning_time, 0::bigint as lock_wait_time,
-           q.username, 'default'::varchar(320) as service_class_name
+           redshift_internal.shown(q.username::name) as username, 'default'::varchar(320) as service_class_name
       from redshift_internal.own_query q;
 create view pg_catalog.sys_query_text as
     select user_id, query_id, transaction_id, session_id, start_time, 0 as sequence, query_text as text
@@ -141,14 +141,17 @@ create view pg_catalog.stl_utilitytext as
      where querytxt ~* '^\s*(begin|commit|rollback|set|show|vacuum|analyze|copy|unload)';
 
 create view pg_catalog.svv_columns as
-    select c.table_catalog, c.table_schema, c.table_name, c.column_name, c.ordinal_position, c.column_default, c.is_nullable,
+    select c.table_catalog, redshift_internal.shown(c.table_schema) as table_schema,
+           redshift_internal.shown(c.table_name) as table_name, redshift_internal.shown(c.column_name) as column_name,
+           c.ordinal_position, c.column_default, c.is_nullable,
            redshift_catalog.data_type(c.data_type, c.interval_type)::varchar as data_type, c.character_maximum_length, c.numeric_precision, c.numeric_precision_radix, c.numeric_scale,
            c.datetime_precision, c.interval_type, c.interval_precision, c.character_set_catalog, c.character_set_schema,
            c.character_set_name, c.collation_catalog, c.collation_schema, c.collation_name, c.domain_name, null::varchar as remarks
       from redshift_internal.columns c where c.table_schema not in ('redshift_internal', 'redshift_catalog');
 create view pg_catalog.svv_relation_privileges as
     select n.nspname::text as namespace_name, c.relname::text as relation_name, p.privilege_type::text as privilege_type,
-           p.grantee::bigint::integer as identity_id, case when p.grantee = 0 then 'public' else g.rolname end::text as identity_name,
+           p.grantee::bigint::integer as identity_id,
+           case when p.grantee = 0 then 'public' else redshift_internal.shown(g.rolname) end as identity_name,
            redshift_internal.identity_type(p.grantee) as identity_type,
            p.is_grantable as admin_option
       from redshift_catalog.pg_class c join redshift_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -156,20 +159,28 @@ create view pg_catalog.svv_relation_privileges as
      where c.relkind in ('r', 'v') and n.nspname !~ '^pg_(toast|temp)';
 create view pg_catalog.svv_tables as
     select table_catalog, table_schema, table_name, table_type, null::varchar as remarks from redshift_catalog.tables;
-create view pg_catalog.svv_redshift_columns as
-    select i.table_catalog::varchar(128) as database_name, i.table_schema::varchar(128) as schema_name,
-           i.table_name::varchar(128) as table_name, i.column_name::varchar(128) as column_name, i.ordinal_position::integer,
-           i.data_type::varchar(128) as data_type, i.column_default::varchar(4000), i.is_nullable::varchar(3),
+create or replace view redshift_internal.shown_column as  -- what the following and SHOW COLUMNS have of a column
+    select c.oid as relid, i.table_catalog::varchar(128) as database_name,
+           redshift_internal.shown(i.table_schema)::varchar(128) as schema_name,
+           redshift_internal.shown(i.table_name)::varchar(128) as table_name,
+           redshift_internal.shown(i.column_name)::varchar(128) as column_name,
+           i.ordinal_position::integer, redshift_catalog.data_type(i.data_type, i.interval_type)::varchar(128) as data_type,
+           i.column_default::varchar(4000), i.is_nullable::varchar(3), i.character_maximum_length::integer,
+           i.numeric_precision::integer, i.numeric_scale::integer,
            redshift_catalog.format_encoding(a.attencodingtype)::varchar(128) as encoding, a.attisdistkey as distkey,
-           a.attsortkeyord as sortkey, null::varchar(128) as column_acl, i.remarks::varchar(256)
-      from pg_catalog.svv_columns i join pg_namespace n on n.nspname = i.table_schema
+           a.attsortkeyord as sortkey
+      from redshift_internal.columns i join pg_namespace n on n.nspname = i.table_schema
       join pg_class c on c.relnamespace = n.oid and c.relname = i.table_name
-      left join redshift_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = i.column_name;
+      left join redshift_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = i.ordinal_position
+     where i.table_schema not in ('redshift_internal', 'redshift_catalog');
+create view pg_catalog.svv_redshift_columns as
+    select database_name, schema_name, table_name, column_name, ordinal_position, data_type, column_default, is_nullable,
+           encoding, distkey, sortkey, null::varchar(128) as column_acl, null::varchar(256) as remarks
+      from redshift_internal.shown_column;
 create view pg_catalog.svv_all_columns as
-    select r.database_name, r.schema_name, r.table_name, r.column_name, r.ordinal_position, r.column_default, r.is_nullable,
-           r.data_type, c.character_maximum_length::integer, c.numeric_precision::integer, c.numeric_scale::integer, r.remarks
-      from pg_catalog.svv_redshift_columns r join redshift_internal.columns c
-        on c.table_schema = r.schema_name and c.table_name = r.table_name and c.column_name = r.column_name;
+    select database_name, schema_name, table_name, column_name, ordinal_position, column_default, is_nullable, data_type,
+           character_maximum_length, numeric_precision, numeric_scale, null::varchar(256) as remarks
+      from redshift_internal.shown_column;
 create view pg_catalog.svv_redshift_tables as
     select table_catalog::varchar(128) as database_name, table_schema::varchar(128) as schema_name,
            table_name::varchar(128) as table_name, case table_type when 'BASE TABLE' then 'TABLE' else table_type end::varchar(128) as table_type,
@@ -178,7 +189,7 @@ create view pg_catalog.svv_redshift_tables as
 create view pg_catalog.svv_all_tables as
     select database_name, schema_name, table_name, table_acl, table_type, remarks from pg_catalog.svv_redshift_tables;
 create view pg_catalog.svv_redshift_schemas as
-    select current_database()::varchar(128) as database_name, nspname::varchar(128) as schema_name,
+    select current_database()::varchar(128) as database_name, redshift_internal.shown(nspname)::varchar(128) as schema_name,
            (nspowner::bigint)::integer as schema_owner, 'local'::varchar(128) as schema_type, null::varchar(128) as schema_acl,
            null::varchar(128) as schema_option
       from pg_namespace where nspname !~ '^pg_(toast|temp)' and nspname not in ('redshift_internal', 'redshift_catalog');
@@ -190,19 +201,20 @@ create view pg_catalog.svv_redshift_databases as
            null::varchar(128) as database_acl, null::varchar(128) as database_options, 'Snapshot Isolation'::varchar(128) as database_isolation_level
       from pg_database where not datistemplate and (datname <> 'postgres' or datname = current_database());  -- it is PostgreSQL's own
 create view pg_catalog.pg_table_def as
-    select n.nspname as schemaname, c.relname as tablename, a.attname as "column",
+    select redshift_internal.shown(n.nspname) as schemaname, redshift_internal.shown(c.relname) as tablename, a.attname as "column",
            redshift_catalog.format_type(a.atttypid, a.atttypmod) as type,
            redshift_catalog.format_encoding(a.attencodingtype)::char(32) as encoding, a.attisdistkey as distkey,
            a.attsortkeyord as sortkey, a.attnotnull as "notnull"
       from pg_class c join pg_namespace n on n.oid = c.relnamespace join redshift_catalog.pg_attribute a on a.attrelid = c.oid
      where c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and n.nspname = any (current_schemas(true));
 create view pg_catalog.svv_table_info as
-    select current_database()::text as database, n.nspname::text as schema, c.oid::bigint::integer as table_id, c.relname::text as "table",
+    select current_database()::text as database, redshift_internal.shown(n.nspname) as schema, c.oid::bigint::integer as table_id,
+           redshift_internal.shown(c.relname) as "table",
            case when exists (select from redshift_internal.relation_column d where d.relid = c.oid and d.encoding <> 'raw') then 'Y'
                 else 'Y, AUTO(ENCODE)' end::text as encoded,
            case coalesce(r.style, 'AUTO') when 'AUTO' then 'AUTO(ALL)'
-                when 'KEY' then 'KEY(' || (select a.attname from pg_attribute a join redshift_internal.relation_column d
-                                             on d.relid = a.attrelid and d.attnum = a.attnum
+                when 'KEY' then 'KEY(' || (select redshift_internal.shown(a.attname)
+                                             from pg_attribute a join redshift_internal.relation_column d on d.relid = a.attrelid and d.attnum = a.attnum
                                             where a.attrelid = c.oid and d.distkey) || ')'
                 else r.style end::text as diststyle,
            case when r.interleaved then 'INTERLEAVED' when k.first is not null then k.first
@@ -216,13 +228,15 @@ create view pg_catalog.svv_table_info as
            null::text as risk_event, 0::numeric(12,2) as vacuum_sort_benefit, r.made_at as create_time
       from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_stat_all_tables s on s.relid = c.oid
       left join redshift_internal.relation r on r.relid = c.oid
-      left join lateral (select count(*) as columns, min(a.attname) filter (where abs(d.sortkey) = 1) as first
+      left join lateral (select count(*) as columns,
+                                min(redshift_internal.shown(a.attname)) filter (where abs(d.sortkey) = 1) as first
                            from redshift_internal.relation_column d join pg_attribute a on a.attrelid = d.relid and a.attnum = d.attnum
                           where d.relid = c.oid and d.sortkey <> 0) k on true
      where c.relkind in ('r', 'p', 'm') and n.nspname not in ('pg_catalog', 'information_schema', 'redshift_internal', 'pg_toast');
 create view pg_catalog.svv_mv_info as  -- whether one is stale is not known
-    select current_database()::char(128) as database_name, n.nspname::char(128) as schema_name,
-           pg_catalog.pg_get_userbyid(c.relowner)::char(128) as user_name, c.relname::char(128) as name, null::char(1) as is_stale,
+    select current_database()::char(128) as database_name, redshift_internal.shown(n.nspname)::char(128) as schema_name,
+           redshift_internal.shown(pg_catalog.pg_get_userbyid(c.relowner))::char(128) as user_name,
+           redshift_internal.shown(c.relname)::char(128) as name, null::char(1) as is_stale,
            0 as state, case when m.autorefresh then 't' else 'f' end::char(1) as autorefresh, 't'::char(1) as autorewrite
       from redshift_internal.materialized_view m join pg_class c on c.oid = m.relid and c.relkind = 'm'
       join pg_namespace n on n.oid = c.relnamespace;
@@ -250,11 +264,11 @@ create view pg_catalog.stv_locks as
     select l.relation::bigint::integer as table_id, a.query_start at time zone 'UTC' as last_update, l.pid as lock_owner_pid,
            coalesce(a.backend_xid::text::bigint, 0) as lock_owner_pid_xid,
            case when l.granted then 'Holding write lock' else 'Waiting for write lock' end::char(22) as lock_status,
-           a.xact_start at time zone 'UTC' as lock_owner_start_ts, a.username as lock_owner
+           a.xact_start at time zone 'UTC' as lock_owner_start_ts, redshift_internal.shown(a.username::name) as lock_owner
       from pg_locks l join redshift_internal.activity() a on a.pid = l.pid
      where l.locktype = 'relation' and l.mode in ('ShareRowExclusiveLock', 'AccessExclusiveLock') and l.relation >= 16384;
 create view pg_catalog.svv_transactions as
-    select a.username as txn_owner, current_database()::text as txn_db, coalesce(a.backend_xid::text::bigint, 0) as xid, l.pid,
+    select redshift_internal.shown(a.username::name) as txn_owner, current_database()::text as txn_db, coalesce(a.backend_xid::text::bigint, 0) as xid, l.pid,
            a.xact_start at time zone 'UTC' as txn_start, l.mode as lock_mode, 'relation'::text as lockable_object_type,
            l.relation::bigint::integer as relation, l.granted
       from pg_locks l join redshift_internal.activity() a on a.pid = l.pid where l.locktype = 'relation' and a.datname = current_database();
@@ -279,7 +293,8 @@ create view pg_catalog.stv_recents as
     select coalesce(r.oid::bigint, 100)::integer as userid, case state when 'active' then 'Running' else 'Done' end::char(20) as status,
            query_start at time zone 'UTC' as starttime,
            (extract(epoch from clock_timestamp() - query_start) * 1000000)::bigint as duration, username::char(50) as user_name,
-           datname::char(50) as db_name, query::char(600) as query, pid
+           datname::char(50) as db_name,
+           redshift_internal.with_long_names(query)::char(600) as query, pid
       from redshift_internal.activity() a left join pg_catalog.pg_roles r on r.rolname = a.username;
 create view pg_catalog.stv_inflight as
     select userid, 0 as slice, 0::bigint as query, 'default'::char(30) as label, 0::bigint as xid, pid, starttime,
@@ -292,7 +307,7 @@ create view pg_catalog.stv_slices as select 0 as node, 0 as slice, 0 as localsli
 create view pg_catalog.pg_user_info as
     select usename, usesysid, usecreatedb, usesuper, usecatupd, passwd, valuntil,
            nullif(array_remove(useconfig, 'redshift.syslog_access=unrestricted'), '{}') as useconfig, '0'::text as useconnlimit
-      from (select *, false as usecatupd from pg_user) u;
+      from (select *, false as usecatupd from redshift_catalog.pg_user) u;
 create view pg_catalog.svl_user_info as
     select usename, usesysid, usecreatedb, usesuper, usecatupd, useconnlimit, redshift_internal.syslog_access(usesysid) as syslogaccess,
            null::timestamp as last_ddl_ts, 0 as sessiontimeout, null::text as external_id from pg_catalog.pg_user_info;

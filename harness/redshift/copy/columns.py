@@ -11,7 +11,7 @@ import pyarrow as pa
 from harness.redshift.messages import Refusal
 
 COLUMNS_SQL = """
-select attname, atttypid::regtype::text, format_type(atttypid, atttypmod),
+select redshift_internal.shown(attname), atttypid::regtype::text, format_type(atttypid, atttypmod),
        case when atttypid in ('varchar'::regtype, 'bpchar'::regtype) and atttypmod > 0 then atttypmod - 4 end,
        attnotnull, attidentity, atthasdef, attgenerated, pg_relation_size(attrelid) = 0
   from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum"""

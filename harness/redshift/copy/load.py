@@ -24,6 +24,7 @@ from harness.redshift.copy.options import Copy
 from harness.redshift.copy.parquet import fit_table, read_columnar
 from harness.redshift.copy.records import RecordReader
 from harness.redshift.latency import Latency
+from harness.redshift.long_names import stored
 from harness.redshift.messages import Refusal
 from harness.redshift.querylog import Record
 from harness.redshift.recorder import LoadHistory, LoadRecorder
@@ -104,11 +105,11 @@ class Loader:
         if rows and _updates_statistics(copy, was_empty=bool(described) and described[0][-1] == "t"):
             await backend.run(Statement(f"ANALYZE {copy.table}"))
         history.rows, history.size_bytes, history.status = rows, progress.size_bytes, "completed"
-        return Loaded(rows, progress.size_bytes, _told(history.table, rows, noload="NOLOAD" in copy.options))
+        return Loaded(rows, progress.size_bytes, _told(copy.name, rows, noload="NOLOAD" in copy.options))
 
     @staticmethod
     def _copy_sql(copy: Copy, columns: list[Column]) -> str:
-        names = ", ".join(quote_name(column.name) for column in columns)
+        names = ", ".join(quote_name(stored(column.name)) for column in columns)
         return f"COPY {copy.table} ({names}) FROM STDIN (FORMAT binary)"
 
     def _list(self, copy: Copy, query_id: int) -> list[ObjectReference]:
@@ -169,7 +170,7 @@ class Loader:
         if "IGNOREALLERRORS" in progress.copy.options:
             return
         if len(progress.history.errors) >= max(progress.copy.number("MAXERROR"), 1):
-            raise errors.failed_with_load_errors(progress.history.table.rpartition(".")[2], progress.record.query_id)
+            raise errors.failed_with_load_errors(progress.copy.name, progress.record.query_id)
 
 
 def _updates_statistics(copy: Copy, *, was_empty: bool) -> bool:
@@ -189,8 +190,7 @@ def _take(files: Iterator[ObjectReference], count: int) -> Iterator[ObjectRefere
         yield file
 
 
-def _told(table: str, rows: int, *, noload: bool) -> bytes:
-    name = table.rpartition(".")[2]
+def _told(name: str, rows: int, *, noload: bool) -> bytes:
     words = f"Load into table '{name}' completed, {rows} record(s) loaded successfully."
     if noload:
         words = f"Load into table '{name}' completed, NOLOAD: nothing was loaded."

@@ -7,7 +7,7 @@ In: the tokens of a COPY statement. Out: what it asks for, or a Refusal. Source:
 from dataclasses import dataclass, field
 
 from harness.redshift.messages import Refusal
-from harness.redshift.tokens import Cursor, Token, name_of, value_of
+from harness.redshift.tokens import Cursor, Token, value_of, whole_name
 
 COLUMNAR = ("PARQUET", "ORC")
 # "COPY from columnar data formats": only these may be given with PARQUET or ORC.
@@ -63,9 +63,13 @@ _SWITCH = {"ON": "ON", "TRUE": "ON", "OFF": "OFF", "FALSE": "OFF", "PRESET": "PR
 
 @dataclass(frozen=True)
 class Copy:
-    """A COPY. table: quoted for SQL. columns: its column list. options: by name; flags hold True."""
+    """A COPY. table: quoted for SQL; name: whole, without its schema. columns: its column list, whole names.
+
+    options: by name; flags hold True.
+    """
 
     table: str
+    name: str
     columns: tuple[str, ...] | None
     source: str
     format: str
@@ -98,6 +102,7 @@ def parse_copy(tokens: list[Token]) -> Copy:
     table = cursor.name()
     if not table:
         raise _syntax_error(cursor)
+    name = whole_name(tokens[cursor.at - 1])
     columns = _column_list(cursor)
     if not cursor.take("FROM"):
         raise _syntax_error(cursor)
@@ -107,7 +112,7 @@ def parse_copy(tokens: list[Token]) -> Copy:
     options: dict[str, str | int | bool] = {}
     while cursor.peek():
         _option(cursor, options)
-    copy = Copy(table, columns, value_of(source), str(options.pop("FORMAT", "TEXT")), options)
+    copy = Copy(table, name, columns, value_of(source), str(options.pop("FORMAT", "TEXT")), options)
     _check(copy)
     return copy
 
@@ -120,7 +125,7 @@ def _column_list(cursor: Cursor) -> tuple[str, ...] | None:
         token = cursor.next()
         if token is None or token.kind not in ("word", "quoted"):
             raise _syntax_error(cursor)
-        columns.append(name_of(token))
+        columns.append(whole_name(token))
         cursor.take(",")
     return tuple(columns)
 

@@ -76,6 +76,7 @@ class Unloader:
             raise Refusal("42601", "UNLOAD needs one SELECT")
         if plans[0].refusal:
             raise plans[0].refusal
+        backend.names.learn(plans[0].names)
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._threads, self._require_empty_target, unload, record.query_id)
         schema = _schema(await backend.describe(plans[0].sql))

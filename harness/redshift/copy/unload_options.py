@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from harness.redshift.messages import Refusal
-from harness.redshift.tokens import Cursor, Token, code, name_of, tokenize, value_of
+from harness.redshift.tokens import Cursor, Token, code, tokenize, value_of, whole_name
 
 _FLAGS = frozenset((
     "HEADER", "GZIP", "BZIP2", "ZSTD", "ENCRYPTED", "ESCAPE", "ADDQUOTES", "ALLOWOVERWRITE", "CLEANPATH", "AUTO",
@@ -147,7 +147,7 @@ def _partition(cursor: Cursor, draft: _Draft) -> None:
         if token is None or token.kind == "string":
             raise _syntax_error(cursor)
         if token.text != ",":
-            columns.append(name_of(token))
+            columns.append(whole_name(token))
     draft.partition = tuple(columns)
     draft.include_partition = cursor.take("INCLUDE")
 

@@ -130,13 +130,39 @@ def bound_values(body: bytes) -> list[str | None]:
     Raises:
         ProtocolError: it is malformed.
     """
-    _, at = read_text(body)
-    _, at = read_text(body, at)
     try:
-        (formats,) = struct.unpack_from("!H", body, at)
-        return data_row(body[at + 2 + 2 * formats :])
+        return data_row(body[_parameters_at(body) :])
     except (struct.error, UnicodeDecodeError) as error:
         raise ProtocolError("insufficient data left in message") from error
+
+
+def without_nul(body: bytes) -> bytes:
+    """A Bind whose parameters are names, with a one for a zero byte: no name has either, and PostgreSQL refuses zeros.
+
+    Raises:
+        ProtocolError: it is malformed.
+    """
+    changed = bytearray(body)
+    try:
+        at = _parameters_at(body)
+        (count,) = struct.unpack_from("!H", body, at)
+        at += 2
+        for _ in range(count):
+            (size_bytes,) = struct.unpack_from("!i", body, at)
+            end = at + 4 + max(size_bytes, 0)
+            changed[at + 4 : end] = body[at + 4 : end].replace(b"\x00", b"\x01")
+            at = end
+    except struct.error as error:
+        raise ProtocolError("insufficient data left in message") from error
+    return bytes(changed)
+
+
+def _parameters_at(body: bytes) -> int:
+    """Where the number of parameters of a Bind is."""
+    _, at = read_text(body)
+    _, at = read_text(body, at)
+    (formats,) = struct.unpack_from("!H", body, at)
+    return at + 2 + 2 * int(formats)
 
 
 def execute(portal: bytes) -> bytes:

@@ -215,6 +215,7 @@ class Session:
         plan = self._statements.get(name)
         if plan:
             if plan.listed:
+                body = wire.without_nul(body)
                 plan = replace(plan, listed=plan.listed.bound(wire.bound_values(body)))
             self._portals[portal] = plan
             await self._show_history(plan)

@@ -302,6 +302,18 @@ def test_procedures_and_functions(sql: Sql, schema: str) -> None:
     assert sql("select count(*) from pg_proc where proname = %s", FIRST) == [(0,)]
 
 
+@source("Names and identifiers")
+def test_a_name_that_a_procedure_puts_together_is_cut_to_63_bytes_with_a_notice(psycopg: Connect) -> None:
+    """PostgreSQL cuts it, and says so: the stand-in does not see it."""
+    connection = psycopg()
+    cursor = connection.cursor()
+    cursor.execute(
+        f"create procedure p() as $$ begin execute 'create table ' || '{FIRST}(a int)'; end $$ language plpgsql"
+    )
+    cursor.execute("call p()")
+    assert f'identifier "{FIRST}" will be truncated to "{FIRST[:63]}"' in connection.notices[-1]
+
+
 @source("CREATE TABLE")
 def test_temporary_tables(sql: Sql) -> None:
     sql(f"create table #{FIRST} (a int); create temp table {SECOND} as select 2 as a; insert into #{FIRST} values (1)")

@@ -104,6 +104,14 @@ def test_of_a_prepared_statement(gateway: Listening, connect: Connect, other: st
     assert [row[2] for row in cursor.fetchall()] == ["x1"]
     cursor.execute(shown, ("dev", "sales", "%"))
     assert cursor.fetchall() == ()
+    for place in (
+        (other, "sales\0", "%"),
+        (other, "sales", "p\0%"),
+        ("dev", "public\0", "%"),
+        ("dev\0", "public", "%"),
+    ):
+        cursor.execute(shown, place)  # as redshift_connector's tests have it
+        assert cursor.fetchall() == ()
 
 
 @source("SHOW TABLES")

@@ -269,32 +269,37 @@ class Function:
         return []
 
 
+def new_function(
+    aws: Aws, source: str | None = None, image: str | None = None, files: dict[str, str] | None = None, **settings: Any
+) -> Function:
+    """A function of this source text (the probe by default), ready to be invoked."""
+    name = f"contract-{uuid.uuid4().hex[:12]}"
+    code: dict[str, Any]
+    if image:
+        code, packaging = {"ImageUri": image}, {"PackageType": "Image"}
+    else:
+        code = {"ZipFile": package(files or {"probe.py": source or (HANDLERS / "probe.py").read_text()})}
+        packaging = {"Runtime": RUNTIME, "Handler": "probe.handler"}
+    settings = {"Timeout": 10, "MemorySize": 256} | packaging | settings
+    answer = aws.functions.create_function(FunctionName=name, Role=ROLE, Code=code, **settings)
+    function = Function(aws, name, answer["FunctionArn"])
+    function.wait("State", "Active")
+    return function
+
+
 @pytest.fixture
 def make_function(aws: Aws) -> Iterator[Callable[..., Function]]:
-    """Make functions from source text (the probe by default); they are deleted afterwards."""
-    made: list[str] = []
+    """Make functions as `new_function` does; they are deleted afterwards."""
+    made: list[Function] = []
 
-    def make(
-        source: str | None = None, image: str | None = None, files: dict[str, str] | None = None, **settings: Any
-    ) -> Function:
-        name = f"contract-{uuid.uuid4().hex[:12]}"
-        code: dict[str, Any]
-        if image:
-            code, packaging = {"ImageUri": image}, {"PackageType": "Image"}
-        else:
-            code = {"ZipFile": package(files or {"probe.py": source or (HANDLERS / "probe.py").read_text()})}
-            packaging = {"Runtime": RUNTIME, "Handler": "probe.handler"}
-        settings = {"Timeout": 10, "MemorySize": 256} | packaging | settings
-        answer = aws.functions.create_function(FunctionName=name, Role=ROLE, Code=code, **settings)
-        made.append(name)
-        function = Function(aws, name, answer["FunctionArn"])
-        function.wait("State", "Active")
-        return function
+    def make(*arguments: Any, **settings: Any) -> Function:
+        made.append(new_function(aws, *arguments, **settings))
+        return made[-1]
 
     yield make
-    for name in made:
+    for function in made:
         with contextlib.suppress(aws.functions.exceptions.ResourceNotFoundException):
-            aws.functions.delete_function(FunctionName=name)
+            aws.functions.delete_function(FunctionName=function.name)
 
 
 @pytest.fixture

@@ -145,6 +145,15 @@ def test_more_memory_than_configured_is_a_kill(function: Function) -> None:
     assert "Max Memory Used: 256 MB" in result.log
 
 
+@pytest.mark.documented("Configure Lambda function memory")
+def test_what_a_function_starts_uses_its_memory_too(function: Function) -> None:
+    within = function.invoke(do="allocate_in_child", mb=100)
+    assert within.payload == 0
+    [used_mb] = re.findall(r"Max Memory Used: (\d+) MB", within.log)
+    assert int(used_mb) > 100
+    assert function.invoke(do="allocate_in_child", mb=400, seconds=5).payload["errorType"] == "Runtime.ExitError"
+
+
 @pytest.mark.documented(PYTHON_HANDLER)
 def test_a_result_that_is_not_json_is_a_marshal_error(function: Function) -> None:
     assert function.invoke(do="unserialisable").payload["errorType"] == "Runtime.MarshalError"

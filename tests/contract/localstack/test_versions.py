@@ -4,11 +4,11 @@ import base64
 import json
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from tests.contract.localstack.conftest import Aws, Function, Queue, Result, archive, eventually
+from tests.contract.localstack.processes import is_alive
 
 MAKE = Callable[..., Function]
 LIFECYCLE = "Understanding the Lambda execution environment lifecycle"
@@ -238,23 +238,15 @@ def test_an_alias_shares_its_invokes_by_weight(make_function: MAKE) -> None:
     assert all(result.payload == result.version for result in results)
 
 
-def _is_alive(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    try:
-        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.embedded_only
 @pytest.mark.documented("Understanding the Lambda execution environment lifecycle")
 def test_environments_end_with_what_they_ran(make_function: MAKE) -> None:
     function = make_function()
     before: int = function.invoke(do="context").payload["pid"]
-    assert _is_alive(before)
+    assert is_alive(before)
     function.configure(Description="another")
     eventually(lambda: function.invoke(do="context").payload["pid"] != before)
-    eventually(lambda: not _is_alive(before))
+    eventually(lambda: not is_alive(before))
     after: int = function.invoke(do="context").payload["pid"]
     function.aws.functions.delete_function(FunctionName=function.name)
-    eventually(lambda: not _is_alive(after))
+    eventually(lambda: not is_alive(after))

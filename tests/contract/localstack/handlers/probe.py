@@ -5,6 +5,7 @@
 import faulthandler
 import os
 import resource
+import subprocess
 import sys
 import threading
 import time
@@ -76,6 +77,11 @@ def _allocate(event, context):
     return len(block)
 
 
+def _allocate_in_child(event, context):
+    code = f"import time; block = bytearray({event['mb']} * 2**20); time.sleep({event.get('seconds', 1)})"
+    return subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
 def _unserialisable(event, context):
     return {"value": object()}
 
@@ -143,6 +149,7 @@ ACTIONS = {
     "sys_exit": _sys_exit,
     "segfault": _segfault,
     "allocate": _allocate,
+    "allocate_in_child": _allocate_in_child,
     "unserialisable": _unserialisable,
     "big": _big,
     "recurse": _recurse,

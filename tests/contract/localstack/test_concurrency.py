@@ -13,6 +13,7 @@ from tests.contract.localstack.conftest import Function, Queue, embedded, eventu
 from tests.contract.localstack.processes import ancestor, is_alive
 
 MAKE = Callable[..., Function]
+HELD_MAX = 3
 OURS = "how many environments this machine holds is ours, not AWS's"
 
 # Says that it has begun, and ends when the gate, a queue, has a message.
@@ -49,9 +50,19 @@ def held(make_function: MAKE, begun: Queue, gate: Queue) -> Function:
 @pytest.fixture
 def pool(gate: Queue) -> Iterator[ThreadPoolExecutor]:
     """Threads for invokes that are held; they do not outlast a test that fails."""
-    with ThreadPoolExecutor(2) as threads:
+    with ThreadPoolExecutor(HELD_MAX) as threads:
         yield threads
         gate.send("open")
+
+
+@pytest.mark.documented("Understanding the Lambda execution environment lifecycle")
+def test_concurrent_invokes_have_environments_of_their_own(
+    held: Function, begun: Queue, gate: Queue, pool: ThreadPoolExecutor
+) -> None:
+    invokes = [pool.submit(held.invoke, held=True) for _ in range(HELD_MAX)]
+    eventually(lambda: sum(begun.counts()) == HELD_MAX)
+    gate.send("open")
+    assert [invoke.result().error for invoke in invokes] == [None] * HELD_MAX
 
 
 @pytest.mark.documented("Configuring reserved concurrency for a function")

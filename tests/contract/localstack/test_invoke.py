@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -76,24 +75,6 @@ def test_an_environment_is_frozen_between_invokes(function: Function) -> None:
     before = function.invoke(do="background").payload
     time.sleep(0.5)  # the time in which the counter would move if it could
     assert function.invoke(do="background").payload <= before + 5
-
-
-@pytest.mark.documented(LIFECYCLE)
-def test_concurrent_invokes_have_environments_of_their_own(function: Function) -> None:
-    pids: list[int] = []
-
-    def sleep_and_tell() -> None:
-        function.invoke(do="sleep", seconds=1)
-        pids.append(function.invoke(do="context").payload["pid"])
-
-    threads = [threading.Thread(target=sleep_and_tell) for _ in range(3)]
-    began = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert time.monotonic() - began < 3
-    assert len(pids) == 3
 
 
 @pytest.mark.documented("AWS Lambda function errors in Python")

@@ -48,6 +48,45 @@ def test_an_upload_is_notified_with_its_size_tag_and_a_rising_sequencer(
     s3.delete_bucket(Bucket=bucket)
 
 
+@pytest.mark.documented("Configuring event notifications using object key name filtering (Amazon S3)")
+def test_each_queue_is_notified_of_the_keys_that_its_filter_names(aws: Aws, make_queue: Callable[..., Queue]) -> None:
+    """As a pipeline has it: a bucket for all types, a queue for each. Special characters are percent-encoded."""
+    s3, bucket = aws.client("s3"), f"contract-{uuid.uuid4().hex}"
+    orders, clicks = make_queue(), make_queue()
+    s3.create_bucket(Bucket=bucket)
+    rules = {
+        orders.arn: [{"Name": "prefix", "Value": "orders/dt%3D"}],
+        clicks.arn: [{"Name": "prefix", "Value": "clicks/"}, {"Name": "suffix", "Value": ".jsonl.gz"}],
+    }
+    configurations = [
+        {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rule}}}
+        for arn, rule in rules.items()
+    ]
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={"QueueConfigurations": configurations},
+        SkipDestinationValidation=True,
+    )
+    others = ("orders/readme", "clicks/dt=1/a.csv", "other/dt=1/a.jsonl.gz")
+    keys = (*others, "clicks/dt=1/a.jsonl.gz", "orders/dt=1/a.csv")  # those that are notified come last
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    found: dict[str, list[str]] = {orders.arn: [], clicks.arn: []}
+
+    def one_each() -> bool:
+        for queue in (orders, clicks):
+            for message in queue.receive():
+                records = json.loads(message["Body"]).get("Records", [])
+                found[queue.arn] += [record["s3"]["object"]["key"] for record in records]
+        return all(found.values())
+
+    eventually(one_each, 60)
+    assert found == {orders.arn: ["orders/dt%3D1/a.csv"], clicks.arn: ["clicks/dt%3D1/a.jsonl.gz"]}
+    for key in keys:
+        s3.delete_object(Bucket=bucket, Key=key)
+    s3.delete_bucket(Bucket=bucket)
+
+
 @pytest.mark.slow
 @pytest.mark.embedded_only
 @pytest.mark.documented("Amazon S3 Event Notifications: delivered at least once")

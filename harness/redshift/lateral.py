@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from harness.redshift.tokens import Token, closing, code, name_of, split_arguments, symbol
 
-_SET_OPERATIONS = frozenset(("UNION", "INTERSECT", "EXCEPT", "MINUS"))
+SET_OPERATIONS = frozenset(("UNION", "INTERSECT", "EXCEPT", "MINUS"))
 _TAIL = frozenset(("FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "LIMIT", "OFFSET"))
 _ALIASES_COUNT = frozenset(("WHERE", "HAVING"))
 _QUANTIFIERS = frozenset(("DISTINCT", "ALL"))
@@ -42,17 +42,17 @@ class _Walk:
         """A statement or subquery, set operations included."""
         result: list[Token] = []
         start = 0
-        for index in [*_places(tokens, _SET_OPERATIONS), len(tokens)]:
+        for index in [*places(tokens, SET_OPERATIONS), len(tokens)]:
             result += self._select(tokens[start:index])
             result += tokens[index : index + 1]
             start = index + 1
         return result
 
     def _select(self, tokens: list[Token]) -> list[Token]:
-        at = next(iter(_places(tokens, frozenset(("SELECT",)))), None)
+        at = next(iter(places(tokens, frozenset(("SELECT",)))), None)
         if at is None:
             return self._scope(tokens, {})
-        clauses = [index for index in _places(tokens, _TAIL) if index > at]
+        clauses = [index for index in places(tokens, _TAIL) if index > at]
         end = clauses[0] if clauses else len(tokens)
         meanings: Meanings = {}
         result = [*self._scope(tokens[:at], {}), tokens[at]]
@@ -98,14 +98,14 @@ class _Walk:
         return result
 
 
-def _places(tokens: list[Token], words: frozenset[str]) -> list[int]:
+def places(tokens: list[Token], words: frozenset[str]) -> list[int]:
     """Where these words stand outside parentheses."""
-    places, depth = [], 0
+    found, depth = [], 0
     for index, token in enumerate(tokens):
         depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "symbol" else 0
         if depth == 0 and token.kind == "word" and token.upper in words:
-            places.append(index)
-    return places
+            found.append(index)
+    return found
 
 
 def _alias(item: list[Token]) -> str | None:

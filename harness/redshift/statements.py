@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from harness.redshift import refusals, routines
+from harness.redshift import literals, refusals, routines
 from harness.redshift import tokens as lex
 from harness.redshift.catalog_names import redirect
 from harness.redshift.conditions import number_conditions
@@ -174,7 +174,7 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
     if what == "INDEX":
         raise not_supported(f'SQL command "{lex.join(tokens).strip()}" not supported on Redshift tables.')
     if what == "TABLE" and kind == "CREATE":
-        sql, *after = create_table(tokens, rewrite)
+        sql, *after = create_table(tokens, _rewrite_definition)
         return Plan("CREATE TABLE", sql, after=tuple(after))
     if what == "TABLE" and (append := append_table(tokens)):
         return append
@@ -189,10 +189,11 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         recorded = routines.declared(tokens) if kind == "CREATE" else None
         return Plan(f"{kind} {what}", _routine(tokens), after=(recorded,) if recorded else ())
     if what == "MATERIALIZED" and kind == "CREATE":
-        sql, *after = create_materialized_view(tokens, rewrite)
+        sql, *after = create_materialized_view(tokens, _rewrite_definition)
         return Plan("CREATE VIEW", sql, after=tuple(after))
     if what == "VIEW" or what == "MATERIALIZED":
-        return Plan(f"{kind} VIEW", create_late_view(tokens, rewrite) or lex.join(rewrite(tokens)))
+        late = create_late_view(tokens, _rewrite_definition)
+        return Plan(f"{kind} VIEW", late or lex.join(_rewrite_definition(tokens)))
     if what == "SCHEMA":
         return _schema(kind, tokens)
     if what == "ROLE" and kind == "CREATE":
@@ -207,6 +208,10 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), outside_transaction=what == "DATABASE")
     unknown = not_supported(f"{kind} {what} is not supported")
     return Plan(f"{kind} {what}", lex.join(rewrite(tokens)), refusal=unknown, unknown=True)
+
+
+def _rewrite_definition(tokens: list[Token]) -> list[Token]:
+    return rewrite(literals.with_types(tokens))
 
 
 def _schema(kind: str, tokens: list[Token]) -> Plan:

@@ -115,6 +115,19 @@ def create_materialized_view(tokens: list[Token], rewrite: Rewrite) -> tuple[str
     return f"CREATE MATERIALIZED VIEW {name} AS {join(rewrite(tokens[begin + 1 :])).strip()}", f"DO {record}"
 
 
+def alter_materialized_view(tokens: list[Token]) -> str | None:
+    """ALTER MATERIALIZED VIEW name AUTO REFRESH { YES | NO }, which is recorded; None if it alters something else."""
+    cursor = Cursor(code(tokens), 3)
+    name = cursor.name()
+    if not name or not cursor.take("AUTO", "REFRESH"):
+        return None
+    refreshes = cursor.take("YES")
+    if not (refreshes or cursor.take("NO")) or cursor.peek():
+        raise Refusal("42601", f'syntax error at or near "{cursor.peek() or "end of input"}"')
+    call = f"redshift_internal.set_autorefresh({quote_string(name)}, {str(refreshes).lower()})"
+    return f"DO {quote_string(f'BEGIN PERFORM {call}; END')}"
+
+
 def _with_declared(*statements: str | None) -> tuple[str, ...]:
     return tuple(statement for statement in statements if statement)
 

@@ -13,7 +13,7 @@ from harness.redshift.catalog_names import redirect
 from harness.redshift.conditions import number_conditions
 from harness.redshift.copy.options import parse_copy
 from harness.redshift.copy.unload_options import parse_unload
-from harness.redshift.ddl import alter_table, create_materialized_view, create_table
+from harness.redshift.ddl import alter_materialized_view, alter_table, create_materialized_view, create_table
 from harness.redshift.expressions import rewrite
 from harness.redshift.grants import grant
 from harness.redshift.late_views import create_late_view
@@ -191,6 +191,8 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
     if what == "MATERIALIZED" and kind == "CREATE":
         sql, *after = create_materialized_view(tokens, _rewrite_definition)
         return Plan("CREATE VIEW", sql, after=tuple(after))
+    if what == "MATERIALIZED" and (altered := alter_materialized_view(tokens)):
+        return Plan("ALTER VIEW", altered)
     if what == "VIEW" or what == "MATERIALIZED":
         late = create_late_view(tokens, _rewrite_definition)
         return Plan(f"{kind} VIEW", late or lex.join(_rewrite_definition(tokens)))

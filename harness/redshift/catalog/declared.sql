@@ -203,3 +203,11 @@ begin
     insert into redshift_internal.materialized_view values (name::regclass, source, autorefresh)
         on conflict (relid) do update set source = excluded.source, autorefresh = excluded.autorefresh;
 end $$;
+
+create or replace function redshift_internal.set_autorefresh(name text, refreshes boolean) returns void language plpgsql as $$
+begin
+    update redshift_internal.materialized_view set autorefresh = refreshes where relid = name::regclass;
+    if not found then
+        raise exception '"%" is not a materialized view', name::regclass using errcode = '42809';
+    end if;
+end $$;

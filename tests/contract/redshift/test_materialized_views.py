@@ -81,3 +81,32 @@ def test_a_comment_on_a_view_may_be_on_a_materialized_one(sql: Sql) -> None:
         sql("comment on view nothing is 'x'")
     with pytest.raises(psycopg2.errors.WrongObjectType):
         sql("comment on view t is 'x'")
+
+
+@source("ALTER MATERIALIZED VIEW")
+def test_auto_refresh_is_altered(sql: Sql, made: str, schema: str) -> None:
+    assert made
+    shown = "select autorefresh from svv_mv_info where schema_name = %s"
+    sql(f"alter materialized view {schema}.totals auto refresh no")
+    assert sql(shown, schema) == [("f",)]
+    sql('alter materialized view "totals" auto refresh yes')
+    assert sql(shown, schema) == [("t",)]
+    with pytest.raises(psycopg2.errors.WrongObjectType):
+        sql("alter materialized view sales auto refresh yes")
+    with pytest.raises(psycopg2.errors.SyntaxError):
+        sql("alter materialized view totals auto refresh perhaps")
+
+
+@source("CREATE MATERIALIZED VIEW")
+def test_the_catalog_has_the_table_in_which_it_is_kept(sql: Sql, made: str, schema: str) -> None:
+    """Where dbt-redshift looks for its keys; no list of tables has it."""
+    assert made
+    kept = (
+        "from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid "
+        "where n.nspname = %s and c.relname like 'mv_tbl__totals__%%' and c.relkind = 'r' and a.attnum > 0"
+    )
+    keys = sql(f"select a.attname, a.attisdistkey, a.attsortkeyord {kept} order by a.attnum", schema)
+    assert keys == [("region", True, 1), ("total", False, 2)]
+    assert [row[2] for row in sql(f"show tables from schema dev.{schema}")] == ["sales", "totals"]
+    sql("drop materialized view totals")
+    assert sql(f"select 1 {kept}", schema) == []

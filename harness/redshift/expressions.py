@@ -11,6 +11,7 @@ from harness.redshift.ddl import temporary_names
 from harness.redshift.derived_tables import name_derived_tables
 from harness.redshift.messages import Refusal
 from harness.redshift.navigation import navigate
+from harness.redshift.parameters import in_backend
 from harness.redshift.pivots import rewrite_pivots
 from harness.redshift.selects import rewrite_selects
 from harness.redshift.tokens import SPACE, Token, closing, code, split_arguments, string, symbol, value_of, word
@@ -207,6 +208,19 @@ def _datediff(arguments: Arguments) -> list[Token]:
     return call("pg_catalog.datediff", [*arguments[:1], *map(_timestamp_literal, arguments[1:])])
 
 
+def _setting(function: str) -> Function:
+    """CURRENT_SETTING('name') and SET_CONFIG('name', 'value', is_local), also of a parameter that only Redshift has."""
+
+    def rewritten(arguments: Arguments) -> list[Token]:
+        name = code(arguments[0]) if arguments else []
+        if len(name) == 1 and name[0].kind == "string":
+            written = value_of(name[0])
+            arguments = [[string(in_backend(written) or written)], *arguments[1:]]
+        return call(function, arguments)
+
+    return _simple(rewritten)
+
+
 def _nvl2(arguments: Arguments) -> list[Token]:
     if len(arguments) != 3:
         return call("nvl2", arguments)
@@ -292,6 +306,8 @@ _FUNCTIONS: dict[str, Function] = {
     "DATEDIFF": _simple(_datediff),
     "DATE_DIFF": _simple(_datediff),
     "NVL2": _simple(_nvl2),
+    "CURRENT_SETTING": _setting("current_setting"),
+    "SET_CONFIG": _setting("set_config"),
     "DECODE": _simple(_decode),
     "CONVERT": _simple(_convert),
     "LISTAGG": _listagg,

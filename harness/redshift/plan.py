@@ -73,6 +73,14 @@ class Plan:
         return _QUERY.sub("", self.sql, count=1) if self.kind in ("CREATE TABLE", "CREATE VIEW") else self.sql
 
     @property
+    def filled(self) -> str | None:
+        """The table that it puts rows into, quoted for SQL; a table that is made of a query is analyzed at once."""
+        if self.kind in ("INSERT", "UPDATE", "MERGE", "COPY"):
+            return self.locks[0] if self.locks else None
+        last = self.after[-1] if self.kind == "CREATE TABLE" and self.after else ""
+        return last.removeprefix("ANALYZE ") if last.startswith("ANALYZE ") else None
+
+    @property
     def is_special(self) -> bool:
         """Whether the gateway runs it itself."""
         return self.copy is not None or self.unload is not None or self.model is not None

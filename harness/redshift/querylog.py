@@ -29,7 +29,8 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 @dataclass
 class Record:
     """One statement of one session; times are `time.time()` seconds, `transaction_id` counts within the session,
-    `queued_s` is how long it waited for a slot (WLM, a model), `lock_wait_s` how long a COPY waited for its table."""
+    `queued_s` is how long it waited for a slot (WLM, a model), `lock_wait_s` how long a COPY waited for its table,
+    `table` what it puts rows into."""
 
     at_s: float
     session: int
@@ -45,6 +46,7 @@ class Record:
     error: str | None = None
     queued_s: float = 0.0
     lock_wait_s: float = 0.0
+    table: str | None = None
     on_end: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
 

@@ -124,7 +124,8 @@ _CONNECTION_SQL = """insert into redshift_internal.connection (event, recorded_a
     database_name, username, auth_method, duration_us, ssl_version, ssl_cipher, application_name, os_version,
     driver_version, plugin_name, protocol_version) values %s"""
 _QUERY_SQL = """insert into redshift_internal.query (query_id, session_id, transaction_id, username, database_name,
-    query_type, query_text, start_time, end_time, returned_rows, returned_bytes, error_message, queued_s) values %s"""
+    query_type, query_text, start_time, end_time, returned_rows, returned_bytes, error_message, queued_s, table_name)
+    values %s"""
 _LOAD_SQL = """insert into redshift_internal.load (query_id, session_id, transaction_id, username, database_name,
     table_name, data_source, file_format, status, loaded_rows, source_bytes, start_time, end_time)
     values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, to_timestamp(%s) at time zone 'UTC',
@@ -158,7 +159,7 @@ def _query_row(record: Record) -> tuple[object, ...]:
     return (
         record.query_id, record.session, record.transaction_id, record.user, record.database, record.kind,
         record.sql.replace("\x00", ""), _utc(record.at_s), _utc(record.end_s), record.rows, record.bytes, record.error,
-        record.queued_s,
+        record.queued_s, record.table,
     )  # fmt: skip
 
 

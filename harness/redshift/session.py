@@ -395,6 +395,8 @@ class Session:
         if not self._in_transaction:
             self._transaction_id += 1
         who = self._identity
-        return self._log.begin(
+        record = self._log.begin(
             who.process_id, who.login.user, who.database, plan.kind, plan.source, self._transaction_id
         )
+        record.table = plan.filled
+        return record

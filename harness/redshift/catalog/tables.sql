@@ -4,8 +4,9 @@ grant usage on schema redshift_internal to public;
 create table if not exists redshift_internal.query (
     query_id bigint, session_id integer, transaction_id bigint, username text, database_name text, query_type text,
     query_text text, start_time timestamp, end_time timestamp, returned_rows bigint, returned_bytes bigint,
-    error_message text, queued_s double precision);
+    error_message text, queued_s double precision, table_name text);
 alter table redshift_internal.query add column if not exists queued_s double precision;
+alter table redshift_internal.query add column if not exists table_name text;
 create table if not exists redshift_internal.load (
     query_id bigint, session_id integer, transaction_id bigint, username text, database_name text, table_name text,
     data_source text, file_format text, status text, loaded_rows bigint, source_bytes bigint, start_time timestamp,

@@ -6,7 +6,7 @@ declare
 begin
     foreach view in array array['stl_load_errors', 'stl_loaderror_detail', 'sys_load_error_detail', 'sys_load_history',
         'stl_load_commits', 'stl_file_scan', 'sys_load_detail', 'stl_query', 'stl_querytext', 'svl_qlog',
-        'svl_statementtext', 'sys_query_history', 'sys_query_text', 'svv_columns', 'svv_tables', 'svv_redshift_columns',
+        'svl_statementtext', 'sys_query_history', 'sys_query_detail', 'sys_query_text', 'svv_columns', 'svv_tables', 'svv_redshift_columns',
         'svv_redshift_tables', 'svv_redshift_schemas', 'svv_redshift_databases', 'svv_all_columns', 'svv_all_tables',
         'svv_all_schemas', 'svv_table_info', 'svv_transactions', 'svv_external_schemas', 'svv_external_tables',
         'svv_external_columns', 'pg_table_def', 'stv_locks', 'stv_sessions', 'stv_recents', 'stv_inflight',
@@ -101,6 +101,15 @@ create view pg_catalog.sys_query_history as
            'primary'::varchar as compute_type, 0::bigint as compile_time, 0::bigint as planning_time, 0::bigint as lock_wait_time,
            redshift_internal.shown(q.username::name) as username, 'default'::varchar(320) as service_class_name
       from redshift_internal.own_query q;
+-- Of the steps of a query only that in which rows are put into a table, which tells when a table last changed; a table that
+-- the query named without its schema is not known.
+create view pg_catalog.sys_query_detail as
+    select q.user_id, q.query_id, 0 as child_query_sequence, 0 as stream_id, 0 as segment_id, 0 as step_id, 'insert'::text as step_name,
+           q.table_id::bigint::integer as table_id, q.table_name::char(128) as table_name, 'f'::char(1) as is_rrscan, q.start_time, q.end_time,
+           (extract(epoch from q.end_time - q.start_time) * 1000000)::bigint as duration, null::text as alert
+      from (select *, case when database_name = current_database() then to_regclass(table_name) end::oid as table_id
+              from redshift_internal.own_query where error_message is null and table_name like '%"."%') q
+      join redshift_internal.relation r on r.relid = q.table_id and r.made_at <= q.end_time;
 create view pg_catalog.sys_query_text as
     select user_id, query_id, transaction_id, session_id, start_time, 0 as sequence, query_text as text
       from redshift_internal.own_query;

@@ -381,3 +381,35 @@ def test_a_literal_of_a_union_is_what_the_other_queries_are(sql: Sql) -> None:
     assert sql("select sum(n) from t") == [(26,)]
     sql("create table u as select 'a', 1.5 as b where exists (select 'x' union select 'yy')")
     assert sql('select "?column?", b from u') == [("a", Decimal("1.5"))]
+
+
+@source("SYS_QUERY_DETAIL")
+def test_what_put_rows_into_a_table_is_in_the_detail_of_queries(sql: Sql, schema: str) -> None:
+    """dbt's source freshness asks it when a table last changed."""
+    sql("create table filled (a int)")
+    sql(f"insert into {schema}.filled values (1)")
+    sql(f"/* a comment */ update dev.{schema}.filled set a = 2")
+    sql(f"delete from {schema}.filled where a = 3")
+    with pytest.raises(psycopg2.Error):
+        sql(f"insert into {schema}.filled values ('x')")
+    for _ in range(2):  # the second one is another table
+        sql(f"drop table if exists made; create table {schema}.made as select a from filled")
+    sql(f"create table {schema}.empty (like filled)")
+    steps = (
+        "select c.relname, count(*), max(d.start_time) <= max(d.end_time) from pg_class c join pg_namespace n "
+        "on n.oid = c.relnamespace join sys_query_detail d on d.table_id = c.oid "
+        "where d.step_name = 'insert' and n.nspname = %s group by 1 order by 1"
+    )
+    assert sql(steps, schema) == [("filled", 2, True), ("made", 1, True)]
+
+
+@source("CURRENT_SETTING")
+def test_redshifts_own_parameters_are_read_and_set_by_functions(sql: Sql) -> None:
+    sql("set query_group to 'etl'")
+    assert sql("select current_setting('query_group')") == [("etl",)]
+    assert sql("select set_config('Query_Group', 'other', false), current_setting('search_path') is not null") == [
+        ("other", True)
+    ]
+    assert sql("show query_group") == [("other",)]
+    sql("reset query_group")
+    assert sql("select current_setting('query_group')") == [("default",)]

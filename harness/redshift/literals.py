@@ -3,14 +3,15 @@
 In: the tokens of a CREATE TABLE AS or CREATE VIEW. Out: the same with a cast behind each item of a select list that is
 only a literal: 'new' is VARCHAR(3) and 1.23 NUMERIC(3,2), where PostgreSQL makes columns that take any text and any
 number, and so what a later INSERT brings that does not fit. In a query with UNION and the like a literal stays as it
-is: its type depends on the other queries. Source: dbt-redshift's functional tests ("columns in relation"), which ran
-on Redshift.
+is: its type depends on the other queries. Sources: dbt-redshift's functional tests ("columns in relation"), which ran
+on Redshift; Database Developer Guide, "Character types" (in an expression, VARCHAR and TEXT are as long as what they
+are made of).
 """
 
 import re
 
 from harness.redshift.lateral import SET_OPERATIONS, places
-from harness.redshift.tokens import Token, closing, code, split_arguments, symbol, value_of, word
+from harness.redshift.tokens import SPACE, Token, closing, code, split_arguments, symbol, value_of, word
 
 _BEHIND_LIST = frozenset((
     "FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "ORDER", "LIMIT", "OFFSET", "WITH",
@@ -46,17 +47,25 @@ def with_types(tokens: list[Token]) -> list[Token]:
 def _item(item: list[Token]) -> list[Token]:
     """One item of a select list; with a cast if it is a literal, whatever its name."""
     parts = code(item)
-    if parts and parts[0].upper in _QUANTIFIERS:
-        parts = parts[1:]
-    sign = parts[:1] if parts and parts[0].text in ("-", "+") else []
-    value, name = parts[len(sign) : len(sign) + 1], parts[len(sign) + 1 :]
-    type_name = _type_of(value[0], signed=bool(sign)) if value else None
+    head = parts[:1] if parts and parts[0].upper in _QUANTIFIERS else []
+    value, name = _literal(parts[len(head) :])
+    type_name = _type_of(value)
     if type_name is None or not _is_alias(name):
         return item
-    begin = next(index for index, token in enumerate(item) if token is (*sign, *value)[0])
-    end = next(index for index, token in enumerate(item) if token is value[0]) + 1
     cast = f"::{type_name}" if name else f'::{type_name} AS "?column?"'  # which a cast alone would name otherwise
-    return [*item[:begin], symbol("("), *item[begin:end], symbol(")"), word(cast), *item[end:]]
+    typed = (*head, symbol("("), *value, symbol(")"), word(cast), *name)
+    return [SPACE, *(token for part in typed for token in (part, SPACE))]
+
+
+def _literal(parts: list[Token]) -> tuple[list[Token], list[Token]]:
+    """The literal that an item is, with its sign but without a cast that gives no length; and what stands behind it."""
+    words = [part.upper for part in parts[:6]]
+    if words[:2] == ["CAST", "("] and words[3:4] == ["AS"] and words[4:] in (["TEXT", ")"], ["VARCHAR", ")"]):
+        return parts[2:3], parts[6:]
+    if words[1:] and words[1] == "::" and words[2:3] in (["TEXT"], ["VARCHAR"]) and words[3:4] != ["("]:
+        return parts[:1], parts[3:]
+    size = 2 if words[:1] in (["-"], ["+"]) else 1
+    return parts[:size], parts[size:]
 
 
 def _is_alias(tokens: list[Token]) -> bool:
@@ -65,9 +74,10 @@ def _is_alias(tokens: list[Token]) -> bool:
     return not tokens or (len(names) == 1 and names[0].kind in ("word", "quoted"))
 
 
-def _type_of(value: Token, *, signed: bool) -> str | None:
+def _type_of(literal: list[Token]) -> str | None:
     """The type of a literal; None if it is none, or one of which PostgreSQL says the same."""
-    if value.kind == "string" and value.text[0] == "'" and not signed:
+    value = literal[-1] if literal else SPACE
+    if value.kind == "string" and value.text[0] == "'" and len(literal) == 1:
         size_bytes = len(value_of(value).encode())
         return f"varchar({size_bytes})" if 0 < size_bytes <= _BYTES_MAX else None
     if value.kind != "number" or not _DECIMAL.fullmatch(value.text):

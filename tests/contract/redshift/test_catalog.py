@@ -345,7 +345,10 @@ def test_psql_describes(sql: Sql, postgres: Any, gateway: Listening, schema: str
 @source("CREATE TABLE AS")
 def test_literals_are_as_long_as_they_are_written(sql: Sql, schema: str) -> None:
     """As dbt-redshift's tests of columns in a relation have it, of a view; a table's columns hold no more than that."""
-    query = "select 1.23 as n, -0.5 as m, 'é' as c, 'a''b' d, 7 as i from (select 'x' as x) where x = 'x' limit 1"
+    query = (
+        "select 1.23 as n, -0.5 as m, cast('é' as text) as c, 'a''b' d, 7 as i, 'abcd'::varchar as e, 'x'::varchar(9) "
+        "as f from (select 'x' as x) where x = 'x' limit 1"
+    )
     sql(f"create view seen as {query}")
     sql(f"create table made as {query}")
     sql(f"create materialized view kept as {query}")
@@ -358,6 +361,7 @@ def test_literals_are_as_long_as_they_are_written(sql: Sql, schema: str) -> None
         assert sql(columns, schema, name) == [
             ("n", "numeric", None, 3, 2), ("m", "numeric", None, 2, 1), ("c", "character varying", 2, None, None),
             ("d", "character varying", 3, None, None), ("i", "integer", None, 32, 0),
+            ("e", "character varying", 4, None, None), ("f", "character varying", 9, None, None),
         ]  # fmt: skip
     late = sql(
         "select col_name, col_type from pg_get_late_binding_view_cols() "
@@ -367,7 +371,7 @@ def test_literals_are_as_long_as_they_are_written(sql: Sql, schema: str) -> None
     assert late[:3] == [
         ("n", "numeric(3,2)"), ("m", "numeric(2,1)"), ("c", "character varying(2)"),
     ]  # fmt: skip
-    assert sql("select n, m, c, d, i from seen") == sql("select * from made")
+    assert sql("select n, m, c, d, i, e, f from seen") == sql("select * from made")
     with pytest.raises(psycopg2.errors.StringDataRightTruncation):
         sql("insert into made (c) values ('éa')")
     with pytest.raises(psycopg2.errors.NumericValueOutOfRange):
@@ -379,7 +383,7 @@ def test_a_literal_of_a_union_is_what_the_other_queries_are(sql: Sql) -> None:
     sql("create table t as select '1' as n, 'a' as c union all select 22, 'long'")
     sql("insert into t values (3, 'longer')")
     assert sql("select sum(n) from t") == [(26,)]
-    sql("create table u as select 'a', 1.5 as b where exists (select 'x' union select 'yy')")
+    sql("create table u as select distinct 'a', 1.5 as b where exists (select 'x' union select 'yy')")
     assert sql('select "?column?", b from u') == [("a", Decimal("1.5"))]
 
 

@@ -205,9 +205,14 @@ begin
 end $$;
 
 create or replace function redshift_internal.set_autorefresh(name text, refreshes boolean) returns void language plpgsql as $$
+declare
+    view oid := name::regclass;
 begin
-    update redshift_internal.materialized_view set autorefresh = refreshes where relid = name::regclass;
-    if not found then
-        raise exception '"%" is not a materialized view', name::regclass using errcode = '42809';
+    if not exists (select from redshift_internal.materialized_view where relid = view) then
+        raise exception '"%" is not a materialized view', view::regclass using errcode = '42809';
     end if;
+    if not pg_has_role((select relowner from pg_class where oid = view), 'usage') then
+        raise exception 'must be owner of materialized view %', view::regclass using errcode = '42501';
+    end if;
+    update redshift_internal.materialized_view set autorefresh = refreshes where relid = view;
 end $$;

@@ -394,9 +394,7 @@ class Session:
     def _begin_record(self, plan: Plan) -> Record:
         if not self._in_transaction:
             self._transaction_id += 1
-        who = self._identity
-        record = self._log.begin(
-            who.process_id, who.login.user, who.database, plan.kind, plan.source, self._transaction_id
-        )
+        who, number = self._identity, self._transaction_id
+        record = self._log.begin(who.process_id, who.login.user, who.database, plan.kind, plan.source, number)
         record.table = plan.filled
         return record

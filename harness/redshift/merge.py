@@ -1,8 +1,9 @@
 """MERGE with Redshift's rules, which are narrower than PostgreSQL's, and its REMOVE DUPLICATES.
 
 In: the tokens of a MERGE. Out: SQL for PostgreSQL, or a Refusal. Source: Database Developer Guide, "MERGE": no alias
-for the target, the source is a table, the condition is made of equalities, exactly one WHEN MATCHED (UPDATE or
-DELETE) and one WHEN NOT MATCHED (INSERT), neither with a condition of its own.
+for the target, the source is a table, the condition has equalities, exactly one WHEN MATCHED (UPDATE or DELETE) and
+one WHEN NOT MATCHED (INSERT), neither with a condition of its own. The page names equalities only; that further
+comparisons may be added with AND is from dbt-redshift, whose tests merge so on real clusters.
 """
 
 from harness.redshift.ddl import Rewrite
@@ -10,7 +11,7 @@ from harness.redshift.messages import Refusal
 from harness.redshift.plan import syntax_error
 from harness.redshift.tokens import Cursor, Token, code, is_code, join, name_of, quote_name
 
-_NOT_EQUALITIES = frozenset(("OR", "NOT", "IN", "LIKE", "ILIKE", "BETWEEN", "IS", "<", ">", "<=", ">=", "<>", "!="))
+_NOT_IN_CONDITIONS = frozenset(("OR", "NOT", "IN", "LIKE", "ILIKE", "BETWEEN", "IS"))
 
 
 def merge(tokens: list[Token], rewrite: Rewrite) -> str:
@@ -56,8 +57,8 @@ def _condition(cursor: Cursor) -> list[Token]:
     start, has_equality = cursor.at, False
     while cursor.peek() and cursor.peek() not in ("WHEN", "REMOVE"):
         word = cursor.peek()
-        if word in _NOT_EQUALITIES:
-            raise Refusal("0A000", f'MERGE: only equality is supported in the match condition, not "{word.lower()}"')
+        if word in _NOT_IN_CONDITIONS:
+            raise Refusal("0A000", f'MERGE: only comparisons are supported in the match condition, not "{word.lower()}"')
         has_equality = has_equality or word == "="
         cursor.at += 1
     if not has_equality:

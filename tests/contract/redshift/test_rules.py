@@ -182,6 +182,7 @@ def test_a_column_of_an_unsupported_type_is_named(sql: Sql, statement: str, colu
     "using s on t.k = s.k when matched then update set v = 1",
     "using s on t.k = s.k when not matched then insert values (1, 1)",
     "using s on t.k > s.k when matched then delete when not matched then insert values (1, 1)",
+    "using s on t.k = s.k or t.v = 1 when matched then delete when not matched then insert values (1, 1)",
     "using t on t.k = t.k when matched then delete when not matched then insert values (1, 1)",
 ])  # fmt: skip
 def test_merge_refuses_what_only_postgresql_takes(sql: Sql, tail: str) -> None:
@@ -189,6 +190,15 @@ def test_merge_refuses_what_only_postgresql_takes(sql: Sql, tail: str) -> None:
     with pytest.raises(psycopg2.Error) as caught:
         sql(f"merge into t {tail}")
     assert caught.value.pgcode in ("42601", "0A000")
+
+
+@source("MERGE")
+def test_a_merge_may_compare_further_columns(sql: Sql) -> None:
+    sql("create table t (k int, v int); insert into t values (1, 1), (2, 2)")
+    sql("create table s (k int, v int); insert into s values (1, 10), (2, 20)")
+    tail = "when matched then update set v = s.v when not matched then insert values (s.k, s.v)"
+    sql(f"merge into t using s on (t.k = s.k) and (t.v != 2) {tail}")
+    assert sql("select k, v from t order by k, v") == [(1, 10), (2, 2), (2, 20)]
 
 
 @source("Troubleshooting serializable isolation errors")

@@ -58,7 +58,7 @@ def _condition(cursor: Cursor) -> list[Token]:
     while cursor.peek() and cursor.peek() not in ("WHEN", "REMOVE"):
         word = cursor.peek()
         if word in _NOT_IN_CONDITIONS:
-            raise Refusal("0A000", f'MERGE: only comparisons are supported in the match condition, not "{word.lower()}"')
+            raise Refusal("0A000", f'MERGE: the match condition takes comparisons only, not "{word.lower()}"')
         has_equality = has_equality or word == "="
         cursor.at += 1
     if not has_equality:

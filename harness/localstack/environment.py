@@ -225,7 +225,10 @@ class Environment:
         with self._capacity.turn_to_start() as waited_s:
             self._host_wait_s += waited_s
             self._spawn()
-            self._pump(deadline + self._host_wait_s, lambda turn: turn.ready or turn.failed)
+            deadline += self._host_wait_s
+            # an initialisation within an invoke may take as long as the function: others start meanwhile
+            self._run_until_ready(min(deadline, self._clock() + INIT_LIMIT_S))
+        self._run_until_ready(deadline)
 
     def _spawn(self) -> None:
         self._turn = _Turn()
@@ -263,6 +266,9 @@ class Environment:
         self._initialisations.append(
             Initialisation(in_invoke, turn.take_output(), duration_ms, time.time(), status, error_type)
         )
+
+    def _run_until_ready(self, deadline: float) -> None:
+        self._pump(deadline, lambda turn: turn.ready or turn.failed)
 
     def _pump(self, deadline: float, done: "Callable[[_Turn], bool]") -> None:
         """Move bytes until `done`, or the deadline has passed."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.localstack.capacity import Capacity
-from harness.localstack.environment import Environment, Program
+from harness.localstack.environment import INIT_LIMIT_S, Environment, Program
 from harness.localstack.launcher import Launcher
 from harness.localstack.outcome import Invocation, Status
 from harness.localstack.platform_log import LoggedFunction, log_text
@@ -234,6 +234,29 @@ def test_a_turn_to_start_is_over_when_the_function_is_ready(make: Make, tmp_path
         assert _invoke(other)[0] is Status.OK
         busy.stop()
         assert invoke.result().status is Status.CRASH
+    other.stop()
+
+
+def test_a_start_that_hangs_gives_its_turn_to_others(make: Make, clock: Clock, tmp_path: Path) -> None:
+    held, begun = Capacity(100, most_starts=1), tmp_path / "begun"
+    source = f"import time; open({str(begun)!r}, 'a').write('x'); time.sleep(600)"
+    hanging = make(source, timeout_s=900, held=held)
+    with ThreadPoolExecutor() as threads:
+        invoke = threads.submit(hanging.invoke, Invocation("r", b"{}", "arn"))
+        _until(lambda: begun.exists() and begun.read_text() == "x")
+        clock.forward_s += INIT_LIMIT_S + 1  # the init phase is over, and begins once more within the invoke
+        _until(lambda: begun.read_text() == "xx")
+        assert not held._turns.acquire(blocking=False)
+        clock.forward_s += INIT_LIMIT_S + 1
+        other = make(held=held)
+        started = threads.submit(_invoke, other)
+        try:
+            _until(started.done)
+            assert started.result()[0] is Status.OK
+            assert not invoke.done()
+        finally:
+            hanging.stop()
+        assert invoke.result().status is Status.INIT_ERROR
     other.stop()
 
 

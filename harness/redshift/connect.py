@@ -100,10 +100,14 @@ async def run(opened: Opened, statement: str) -> Opened:
     """Run a simple query in a session that nobody uses yet; the session with the parameters it reports afterwards.
 
     Raises:
-        BackendRefused: it failed.
+        BackendRefused: it failed, and the session is closed.
     """
-    opened.writer.write(wire.query(statement))
-    after = await _until_ready(opened.reader, opened.writer)
+    try:
+        opened.writer.write(wire.query(statement))
+        after = await _until_ready(opened.reader, opened.writer)
+    except BaseException:
+        opened.writer.close()
+        raise
     return replace(opened, parameters=opened.parameters | after.parameters)
 
 

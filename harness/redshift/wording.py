@@ -22,7 +22,7 @@ def as_redshift_error(body: bytes) -> bytes:
     if b"\x00C42501\x00" in body:
         return _permission_denied(body)
     if b"n" + _CHECK_PREFIX.encode() not in body:
-        return _without_internals(body) if b"redshift_internal." in body else body
+        return _without_internals(body)
     fields = wire.error_fields(body)
     limit = fields["n"].rpartition("_")[2]
     kept = {name: fields[name] for name in "SV" if name in fields}
@@ -32,6 +32,8 @@ def as_redshift_error(body: bytes) -> bytes:
 
 def _without_internals(body: bytes) -> bytes:
     """Where in the stand-in an error was raised is nothing to a client."""
+    if b"redshift_internal." not in body:
+        return body
     return wire.with_error_fields(
         {name: value for name, value in wire.error_fields(body).items() if name not in "Wqpi"}
     )
@@ -39,9 +41,8 @@ def _without_internals(body: bytes) -> bytes:
 
 def _permission_denied(body: bytes) -> bytes:
     """Tables and views are relations there."""
-    fields = wire.error_fields(body)
-    words = _RELATION.sub(r"\1 relation ", fields.get("M", ""))
-    return wire.with_error_fields({name: value for name, value in fields.items() if name not in "Wqpi"} | {"M": words})
+    fields = wire.error_fields(_without_internals(body))
+    return wire.with_error_fields(fields | {"M": _RELATION.sub(r"\1 relation ", fields.get("M", ""))})
 
 
 def _serialization_failure(body: bytes) -> bytes:

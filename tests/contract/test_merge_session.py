@@ -1,6 +1,7 @@
 """Types merged one after the other in a session, each as if it had one of its own."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -66,8 +67,6 @@ def test_a_session_that_was_lost_between_two_types_is_opened_anew(endpoints: End
 
 
 def test_without_a_warehouse_every_type_fails_and_says_so(endpoints: Endpoints) -> None:
-    from dataclasses import replace
-
     nowhere = replace(endpoints, redshift=replace(endpoints.redshift, port=1))
     merges = run(nowhere, a=(SHOW,), b=(SHOW,))
     assert all(merge.committed_s is None and merge.error for merge in merges.values())

@@ -26,16 +26,15 @@ create or replace function redshift_internal.encoding_of(type oid, sortkey integ
                 when type = 'jsonb'::regtype then 'zstd' else 'az64' end $$;
 
 -- One of PostgreSQL's own relations with some columns computed otherwise, others added, and rows left out.
+create or replace function redshift_internal.columns_of(relation regclass, replaced jsonb) returns text language sql stable as $$
+    select string_agg(coalesce((replaced ->> a.attname) || ' as ' || quote_ident(a.attname), 's.' || quote_ident(a.attname)), ', '
+                      order by a.attnum)
+      from pg_attribute a where a.attrelid = relation and a.attnum > 0 and a.atttypid <> 'anyarray'::regtype $$;
 create or replace function redshift_internal.shadow(relation regclass, replaced jsonb, added text, condition text) returns void
     language plpgsql as $$
-declare
-    columns text;
 begin
-    select string_agg(coalesce((replaced ->> a.attname) || ' as ' || quote_ident(a.attname), 's.' || quote_ident(a.attname)), ', '
-                      order by a.attnum) into columns
-      from pg_attribute a where a.attrelid = relation and a.attnum > 0 and a.atttypid <> 'anyarray'::regtype;
-    execute format('create view redshift_catalog.%I as select %s%s from %s s %s',
-                   (select relname from pg_class where oid = relation), columns, added, relation, condition);
+    execute format('create view redshift_catalog.%I as select %s%s from %s s %s', (select relname from pg_class where oid = relation),
+                   redshift_internal.columns_of(relation, replaced), added, relation, condition);
 end $$;
 
 create or replace view redshift_internal.hidden as

@@ -6,11 +6,8 @@ alter view redshift_catalog.pg_attribute rename to pg_attribute_proper;
 create or replace function redshift_internal.with_storage(relation text, number text, replaced jsonb) returns void
     language plpgsql as $$
 declare
-    columns text;
+    columns text := redshift_internal.columns_of(('redshift_catalog.' || relation || '_proper')::regclass, replaced);
 begin
-    select string_agg(coalesce((replaced ->> a.attname) || ' as ' || quote_ident(a.attname), 's.' || quote_ident(a.attname)), ', '
-                      order by a.attnum) into columns
-      from pg_attribute a where a.attrelid = ('redshift_catalog.' || relation || '_proper')::regclass and a.attnum > 0;
     execute format('create view redshift_catalog.%I as select * from redshift_catalog.%I union all
                     select %s from redshift_catalog.%I s join redshift_internal.materialized_view m on m.relid = s.%I',
                    relation, relation || '_proper', columns, relation || '_proper', number);

@@ -1,5 +1,6 @@
 """Users who log in, and what they may do. Source: Database Developer Guide and Amazon Redshift API Reference."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import redshift_connector
 
 from harness.redshift import Listening, Settings, running
+from harness.redshift.connect import Address, BackendRefused, md5_hash, open_session, run
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 source = pytest.mark.documented
@@ -96,7 +98,7 @@ def test_drivers_and_cleartext_too(user: User, postgres: Any, s3_endpoint: str, 
 
 @source("CREATE USER")
 def test_hashed_passwords(user: User) -> None:
-    user.sql(f"alter user {user.name} password 'md5{_md5(f'Other77Abc{user.name}')}'")
+    user.sql(f"alter user {user.name} password 'md5{md5_hash(user.name, 'Other77Abc')}'")
     user.connect("Other77Abc")
     user.sql(f"alter user {user.name} password 'sha256|Third77Abc'")
     user.connect("Third77Abc")
@@ -104,10 +106,14 @@ def test_hashed_passwords(user: User) -> None:
         user.connect("Other77Abc")
 
 
-def _md5(text: str) -> str:
-    import hashlib
+def test_a_session_that_cannot_become_its_users_is_closed(postgres: Any) -> None:
+    async def become(user: str) -> bool:
+        opened = await open_session(Address.from_dsn(postgres.dsn), {})
+        with pytest.raises(BackendRefused, match="does not exist"):
+            await run(opened, f"SET SESSION AUTHORIZATION {user}")
+        return opened.writer.is_closing()
 
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    assert asyncio.run(become("nobody_at_all"))
 
 
 @source("ALTER USER")
@@ -198,6 +204,14 @@ def test_a_users_tables_are_found_in_the_schema_of_its_own_name(user: User, sql:
     sql(f"drop schema {user.name} cascade")
 
 
+@source("ALTER MATERIALIZED VIEW")
+def test_only_its_owner_alters_a_materialized_view(user: User) -> None:
+    user.sql("create table t (a int); create materialized view totals as select a from t")
+    user.sql(f"grant select on totals to {user.name}")
+    user.is_refused("alter materialized view totals auto refresh yes", "^must be owner of")
+    assert user.sql("select autorefresh from svv_mv_info where schema_name = %s", user.schema) == [("f",)]
+
+
 @source("CREATE TABLE")
 def test_everybody_may_create_in_public_and_nowhere_else(user: User) -> None:
     user.connect()
@@ -248,9 +262,9 @@ def test_a_user_sees_what_it_did_itself(user: User, sql: Sql, s3: Any, prefix: s
     sql(f"grant insert on orders to {user.name}")
     s3.put_object(Bucket="landing", Key=f"{prefix}a.csv", Body=b"x\n")
     copy = f"copy {user.schema}.orders from 's3://landing/{prefix}' {IAM} csv"
-    for run in (sql, user.runs):
+    for runs in (sql, user.runs):
         with pytest.raises(psycopg2.Error, match="stl_load_errors"):
-            run(copy)
+            runs(copy)
     ((me,),) = user.runs("select usesysid::int from pg_user where usename = current_user")
     assert user.runs("select distinct userid from stl_load_errors") == [(me,)]
     assert user.runs("select distinct userid from stl_query") == [(me,)]
@@ -339,8 +353,6 @@ def test_the_data_api_acts_as_the_user_that_it_is_told(user: User, clients: Call
     api = clients("redshift-data")
     said = {"Database": "dev", "ClusterIdentifier": "c", "DbUser": user.name, "Sql": "select current_user"}
     identifier = api.execute_statement(**said)["Id"]
-    for _ in range(600):
-        if (described := api.describe_statement(Id=identifier))["Status"] in ("FINISHED", "FAILED"):
-            break
+    described = api.describe_statement(Id=identifier, WaitTimeSeconds=30)
     assert described["Status"] == "FINISHED", described
     assert api.get_statement_result(Id=identifier)["Records"] == [[{"stringValue": user.name}]]

@@ -36,7 +36,9 @@ class Capacity:
         self._alive = 0
         self._waiting = 0
         self._idle: dict[Evictable, None] = {}
-        self._changed = threading.Condition()
+        self._ending: set[Evictable] = set()
+        lock = threading.Lock()
+        self._changed, self._ended = threading.Condition(lock), threading.Condition(lock)
 
     def acquire(self) -> float:
         """Take a slot, ending an idle environment or waiting if there is none; returns the seconds it took."""
@@ -51,8 +53,14 @@ class Capacity:
                     self._wait()
                     continue
                 del self._idle[victim]
+                self._ending.add(victim)
             LOG.info("%d execution environments are alive, the limit: ending an idle one", self.most)
-            victim.hibernate()
+            try:
+                victim.hibernate()
+            finally:
+                with self._changed:
+                    self._ending.discard(victim)
+                    self._ended.notify_all()
 
     @contextmanager
     def turn_to_start(self) -> Iterator[float]:
@@ -89,6 +97,16 @@ class Capacity:
             self._changed.notify()
 
     def busy(self, environment: Evictable) -> None:
-        """It may not be ended."""
+        """It may not be ended; if its end has begun, this returns when that is over. Not while it is locked.
+
+        So nobody who needs room waits, unseen, for an invoke that had begun the moment before.
+        """
+        with self._changed:
+            self._idle.pop(environment, None)
+            while environment in self._ending:
+                self._ended.wait()
+
+    def gone(self, environment: Evictable) -> None:
+        """It is ended by somebody else."""
         with self._changed:
             self._idle.pop(environment, None)

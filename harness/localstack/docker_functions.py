@@ -157,8 +157,8 @@ class DockerImageExecutor(DockerRuntimeExecutor):
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         """Run one event; whatever the container's start takes is no part of the function's time."""
+        shared().capacity.busy(self)
         with self._lock:
-            shared().capacity.busy(self)
             if not self._alive:
                 self._start_container()
             with shared().concurrency.one_more(self.function_version.id.function_name) as concurrent:
@@ -191,7 +191,7 @@ class DockerImageExecutor(DockerRuntimeExecutor):
     def stop(self) -> None:
         """End the container for good, an invoke in progress included."""
         self._stopped = True
-        shared().capacity.busy(self)
+        shared().capacity.gone(self)
         self._end_container()
 
     def _end_container(self) -> None:

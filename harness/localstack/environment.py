@@ -128,8 +128,8 @@ class Environment:
 
     def invoke(self, invocation: Invocation) -> Outcome:
         """Run one event to its end."""
+        self._capacity.busy(self)
         with self._lock:
-            self._capacity.busy(self)
             try:
                 return self._invoke(invocation)
             finally:
@@ -376,7 +376,7 @@ class Environment:
         if child := self._child:
             child.kill()
         with self._lock:
-            self._capacity.busy(self)
+            self._capacity.gone(self)
             self._end()
             self._forget_room()
 

@@ -270,6 +270,32 @@ def test_a_start_that_fails_gives_its_turn_back(make: Make) -> None:
     other.stop()
 
 
+def test_an_environment_that_is_being_ended_takes_no_event_before_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    """Otherwise who needs its room would wait for that event's end, and no log would say so."""
+    caplog.set_level("INFO")
+    held, may_end, ended = Capacity(1), threading.Event(), threading.Event()
+
+    class Victim:
+        def hibernate(self) -> None:
+            assert may_end.wait(10)
+            ended.set()
+            held.release()
+
+    victim = Victim()
+    held.acquire()
+    held.idle(victim)
+    with ThreadPoolExecutor() as threads:
+        newcomer = threads.submit(held.acquire)
+        _until(lambda: "ending an idle one" in caplog.text)
+        event = threads.submit(lambda: (held.busy(victim), ended.is_set()))
+        time.sleep(0.05)
+        assert not event.done()
+        held.gone(victim)  # who ends it for good does not wait
+        may_end.set()
+        assert event.result(10) == (None, True)
+        newcomer.result(10)
+
+
 def test_nothing_outlives_a_killed_owner(tmp_path: Path) -> None:
     """The owner is killed while an environment is frozen and has a child in a session of its own."""
     (tmp_path / "code.py").write_text(HANDLER)

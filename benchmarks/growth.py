@@ -15,6 +15,7 @@ last; disk is told beside the database's own size, which is the data.
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -87,6 +88,7 @@ def by_types(counts: list[int], offer: Offer, rounds: int) -> dict[str, Any]:
             helds = [throughput.run(described, offer, create(None, f"growth-types-{count}")) for _ in range(rounds)]
         points.append(_point(helds[-1], types=count) | {
             "pipeline_cpu_ms_per_file": round(median(pipelines_cpu_ms(one) for one in helds), 1)})  # fmt: skip
+        print(json.dumps(points[-1]), file=sys.stderr, flush=True)  # a later count that fails loses no point
     costs = [point["pipeline_cpu_ms_per_file"] for point in points]
     return {"points": points, "largest_over_smallest": round(max(costs) / min(costs), 3)}
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
 SAMPLE_EVERY_S = 2.0
+# A look asks two queues of every type. With many types it is taken less often: what a probe takes, the pipeline lacks.
+QUEUES_PER_S_MAX = 16
 TAIL_EVERY_S = 0.1
 LOCK_PATIENCE = "SET lock_timeout = '200ms'"
 # Redshift knows no patience with locks alone
@@ -91,8 +93,13 @@ def _whole_lines(file: BufferedReader) -> Iterator[bytes]:
         yield line
 
 
+def sample_every_s(types: int) -> float:
+    """Seconds between two looks at so many types."""
+    return max(SAMPLE_EVERY_S, 2 * types / QUEUES_PER_S_MAX)
+
+
 def keep_sampling(watched: Watched, stop: threading.Event, provision_again: Callable[[], None]) -> None:
-    """Write a `sample` every two seconds, and every new dead letter as it is seen.
+    """Write a `sample` every two seconds (`sample_every_s`), and every new dead letter as it is seen.
 
     While a fault is at work AWS may not answer: then there is no sample. Nor is there one while a part is away that
     comes back; an emulator that was started anew has no functions until `provision_again` has made them.
@@ -101,6 +108,7 @@ def keep_sampling(watched: Watched, stop: threading.Event, provision_again: Call
 
     with lasting_backend(watched.aws.endpoints, "nrt-probe") as backend:
         look = _Look(watched, backend, Outages(watched.ledger), provision_again)
+        every_s = sample_every_s(len(watched.provisioned.types))
         while True:
             was_faulty = bool(watched.history.faults_at_work)
             try:
@@ -108,7 +116,7 @@ def keep_sampling(watched: Watched, stop: threading.Event, provision_again: Call
             except (BotoCoreError, ClientError):
                 if not (was_faulty or watched.history.faults_at_work):
                     raise
-            if stop.wait(SAMPLE_EVERY_S):
+            if stop.wait(every_s):
                 look.outages.close()
                 return
 

@@ -19,6 +19,7 @@ from harness.localstack import (
     http_server,
     journal,
     loopback,
+    metric_store,
     object_storage,
     patches,
     s3_listings,
@@ -45,6 +46,7 @@ def install_sqs_poller() -> None:
     object_storage.keep_objects_private()
     object_storage.read_in_large_pieces()
     s3_listings.install()
+    metric_store.install()
     api_faults.install()
     if config.LAMBDA_RUNTIME_EXECUTOR in EXECUTORS:
         if not EXECUTOR_PLUGIN_MANAGER.exists(config.LAMBDA_RUNTIME_EXECUTOR):

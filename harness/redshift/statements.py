@@ -55,7 +55,7 @@ def _plan(sql: str, *, keeps_capitals: bool) -> tuple[Plan, ...]:
     return tuple(_plan_statement(tokens, keeps_capitals=keeps_capitals) for tokens in statements)
 
 
-_plan_cached = lru_cache(maxsize=512)(_plan)
+_plan_cached = lru_cache(maxsize=2_048)(_plan)
 
 
 def _plan_statement(written: list[Token], *, keeps_capitals: bool) -> Plan:

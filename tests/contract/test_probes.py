@@ -1,7 +1,9 @@
 """Probes against a real PostgreSQL."""
 
+import pytest
+
 from harness import sql
-from harness.probes import COUNTING_SHARE_MAX, StageCounts, stage_rows_of
+from harness.probes import COUNTING_SHARE_MAX, QUEUES_PER_S_MAX, StageCounts, sample_every_s, stage_rows_of
 from harness.stack.endpoints import Endpoints
 
 
@@ -26,3 +28,9 @@ def test_a_table_that_takes_long_to_count_is_counted_seldom(postgres_only: Endpo
         assert counts.rows_of(probe, "pg_am") is not None  # took 0.1 s by that clock
         assert counts.rows_of(probe, "pg_am") is None
         assert counts.rows_of(probe, "pg_am") is not None
+
+
+@pytest.mark.parametrize(("types", "every_s"), [(1, 2.0), (16, 2.0), (17, 2.125), (64, 8.0)])
+def test_many_types_are_looked_at_less_often(types: int, every_s: float) -> None:
+    assert sample_every_s(types) == every_s
+    assert 2 * types / every_s <= QUEUES_PER_S_MAX

@@ -1,12 +1,12 @@
 """Does the cost of a file stay flat as things grow: types, records a file, time. One JSON line.
 
-    python -m benchmarks.growth types   [--counts 1,4,16,64] [--rate 60] [--seconds 60] [--warm 0] [--rounds 1]
+    python -m benchmarks.growth types   [--counts 1,4,16,64] [--rate 400] [--seconds 240] [--warm 140] [--rounds 1]
     python -m benchmarks.growth records [--counts 100,1000,10000] [--rate 60] [--seconds 60]
     python -m benchmarks.growth soak    [--files 48000] [--rate 600] [--records 1000]
 
 Each point is a run of the whole pipeline on a stack of its own, judged like any other; the cost is CPU, because a busy
 machine changes times and not that. `types` gives every type the columns, the handler and the merge of `orders`; what is
-spent in the first seconds, in which each type's environments start, is left out with `--warm`. The cost of a file is
+spent in the first seconds (`--warm`), in which each type's environments start, is left out. The cost of a file is
 fixed + records × slope: both are printed, beside the cost of a record at each point. `soak` looks at the memory, file
 descriptors and disk of the stack's processes every few seconds and compares the second quarter of the time with the
 last; disk is told beside the database's own size, which is the data.
@@ -177,19 +177,20 @@ def main() -> None:
     parser.add_argument("what", choices=["types", "records", "soak"])
     parser.add_argument("--counts", help="with commas")
     parser.add_argument("--rate", type=float, help="files a minute")
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--warm", type=float, default=0.0, help="seconds whose CPU does not count")
+    parser.add_argument("--seconds", type=float, help="how long files are offered at each point")
+    parser.add_argument("--warm", type=float, default=140.0, help="seconds of types whose CPU does not count")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--files", type=int, default=48_000)
     parser.add_argument("--records", type=int, help="records in a file")
     options = parser.parse_args()
-    described, rate = pipeline.load(ROOT / "pipeline.toml"), options.rate or 60.0
+    described = pipeline.load(ROOT / "pipeline.toml")
     if options.what == "types":
         counts = [int(one) for one in (options.counts or "1,4,16,64").split(",")]
-        found = by_types(counts, Offer(rate, options.seconds, options.records, warm_s=options.warm), options.rounds)
+        offer = Offer(options.rate or 400.0, options.seconds or 240.0, options.records, warm_s=options.warm)
+        found = by_types(counts, offer, options.rounds)
     elif options.what == "records":
         counts = [int(one) for one in (options.counts or "100,1000,10000").split(",")]
-        found = by_records(counts, Offer(rate, options.seconds, None), described)
+        found = by_records(counts, Offer(options.rate or 60.0, options.seconds or 60.0, None), described)
     else:
         found = soak(options.files, options.rate or 600.0, options.records or 1_000, described)
     print(json.dumps({"benchmark": f"growth_{options.what}", "machine": machine(), **found}))

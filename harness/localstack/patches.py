@@ -80,14 +80,16 @@ def _count_error(function_name: str, account_id: str, region_name: str) -> None:
 
 
 def _counting_throttles(original: Callable[..., Any]) -> Callable[..., Any]:
-    """LocalStack publishes no Throttles metric."""
+    """LocalStack publishes no Throttles metric, and takes the account's limit for the function's (Invoke: Reason)."""
 
     @contextlib.contextmanager
     def get_invocation_lease(self: Any, function: Any, function_version: FunctionVersion) -> Iterator[Any]:
         lease = original(self, function, function_version)
         try:
             initialization_type = lease.__enter__()
-        except TooManyRequestsException:
+        except TooManyRequestsException as refusal:
+            if function is None or function.reserved_concurrent_executions is None:
+                refusal.Reason = "ConcurrentInvocationLimitExceeded"  # type: ignore[assignment] - a string at run time
             cloudwatch.count_function(function_version.id, "Throttles")
             raise
         with contextlib.ExitStack() as stack:

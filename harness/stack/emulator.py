@@ -16,6 +16,7 @@ from harness.stack.processes import LOOPBACK, Child, spawn
 SERVICES = ("s3", "sqs", "lambda", "logs", "cloudwatch", "iam", "sts", "secretsmanager")
 START_TIMEOUT_S = 120
 PASSED_ON = (
+    "LAMBDA_KEEPALIVE_MS", "LAMBDA_LIMITS_CONCURRENT_EXECUTIONS", "LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY",
     "NRT_CPU_FILE", "NRT_JOURNAL", "NRT_MAX_ENVIRONMENTS", "NRT_MAX_STARTS", "NRT_RUNTIMES", "NRT_S3_EVENTS",
     "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL",
 )  # fmt: skip

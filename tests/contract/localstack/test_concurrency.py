@@ -147,3 +147,38 @@ def test_no_environment_outlives_an_emulator_that_is_killed() -> None:
         environment: int = new_function(aws).invoke(do="context").payload["pid"]
         os.kill(ancestor(environment, "localstack.runtime.main"), signal.SIGKILL)
         eventually(lambda: not is_alive(environment))
+
+
+@pytest.mark.embedded_only
+@pytest.mark.documented("Understanding Lambda function scaling: all functions of an account share its concurrency")
+def test_an_invoke_beyond_the_accounts_concurrency_is_throttled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an account of 1, not of 1,000."""
+    monkeypatch.setenv("LAMBDA_LIMITS_CONCURRENT_EXECUTIONS", "1")
+    monkeypatch.setenv("LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY", "0")
+    with embedded() as aws, ThreadPoolExecutor(1) as pool:
+        begun, gate = (aws.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("begun", "gate"))
+        held = new_function(aws, HELD, Timeout=60, Environment={"Variables": {"BEGUN": begun, "GATE": gate}})
+        other = new_function(aws)
+        first = pool.submit(held.invoke, held=True)
+        try:
+            eventually(lambda: aws.sqs.receive_message(QueueUrl=begun).get("Messages"))
+            with pytest.raises(aws.functions.exceptions.TooManyRequestsException) as refusal:
+                other.invoke(do="echo")
+        finally:
+            aws.sqs.send_message(QueueUrl=gate, MessageBody="open")
+        assert refusal.value.response["Reason"] == "ConcurrentInvocationLimitExceeded"
+        assert first.result().error is None
+        assert other.invoke(do="echo").error is None
+
+
+@pytest.mark.embedded_only
+@pytest.mark.documented("Understanding the Lambda execution environment lifecycle: environments that wait in vain end")
+def test_an_environment_that_nothing_is_asked_of_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a second here; AWS does not say after how long."""
+    monkeypatch.setenv("LAMBDA_KEEPALIVE_MS", "1000")
+    with embedded() as aws:
+        function = new_function(aws)
+        first: int = function.invoke(do="context").payload["pid"]
+        assert is_alive(first)
+        eventually(lambda: not is_alive(first))
+        assert function.invoke(do="context").payload["pid"] != first

@@ -37,8 +37,9 @@ def _together(original: Callable[..., None]) -> Callable[..., None]:
              datum.get("StorageResolution"), *(datum["StatisticValues"][name] for name in _STATISTICS))
             for datum in sets
         ]  # fmt: skip
-        with self.DATABASE_LOCK, closing(sqlite3.connect(self.METRICS_DB)) as database, database:
-            database.executemany(_INSERT, rows)
+        if rows:
+            with self.DATABASE_LOCK, closing(sqlite3.connect(self.METRICS_DB)) as database, database:
+                database.executemany(_INSERT, rows)
 
     return add_metric_data
 

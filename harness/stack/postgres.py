@@ -52,7 +52,6 @@ SETTINGS = {
     "autovacuum_vacuum_cost_delay": "0",
     # A few files of changes are not worth another look: with many types it would be taken after each of them.
     "autovacuum_analyze_threshold": "100000",
-    "autovacuum_vacuum_threshold": "100000",
     # Final tables only grow: there is nothing to gain in reading them once more.
     "autovacuum_vacuum_insert_threshold": "-1",
     # Statistics are made anew for every tenth part that a table has grown, at the cost of a tenth of the usual sample.

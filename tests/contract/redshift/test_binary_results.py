@@ -131,6 +131,18 @@ def test_dates_and_times(connect: Connect, version: int) -> None:
 
 
 @VERSIONS
+def test_a_time_with_a_zone_passes_midnight(connect: Connect, sql: Sql, version: int) -> None:
+    """Datetime types: a TIMETZ is kept in UTC. The values are those of redshift_connector's own suite."""
+    sql("create table t (a timetz, b timetz, c timetz)")
+    sql("insert into t values ('22:44:54.189717 PDT', '24:00:00 CST', '02:00:00+03')")
+    row, _ = _read(connect, "select * from t", version=version)
+    assert row == [
+        datetime.time(5, 44, 54, 189_717, datetime.UTC), datetime.time(6, tzinfo=datetime.UTC),
+        datetime.time(23, tzinfo=datetime.UTC),
+    ]  # fmt: skip
+
+
+@VERSIONS
 def test_varbyte_of_each_version(connect: Connect, version: int) -> None:
     """Digits, which the driver decodes, or from version 2 on the bytes, which it takes for text."""
     assert _read(connect, "select 'abc'::varbyte", version=version)[0] == ["abc"]

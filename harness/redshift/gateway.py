@@ -280,7 +280,7 @@ class Gateway:
             opened = await connect.run(opened, act_as(login.user))
         shown = opened.parameters | {"server_version": SERVER_VERSION} | DISCOVERY
         if asked := parameters.get("client_protocol_version"):
-            protocol = min(int(asked) if asked.isdigit() else 0, PROTOCOL_VERSION)
+            protocol = min(int(asked) if asked.isascii() and asked.isdigit() else 0, PROTOCOL_VERSION)
             shown["server_protocol_version"] = str(protocol)
         else:
             protocol = 0

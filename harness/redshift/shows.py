@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from harness.redshift.elsewhere import ROWS
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Listed, Plan, not_supported, syntax_error
-from harness.redshift.tokens import Cursor, Token, closing, code, quote_string, split_arguments, whole_name
+from harness.redshift.tokens import Cursor, Token, closing, code, is_number, quote_string, split_arguments, whole_name
 
 ROWS_MAX = 10_000
 
@@ -201,7 +201,7 @@ def _pattern(cursor: Cursor) -> str:
 
 def _limit(cursor: Cursor) -> int:
     token = cursor.next()
-    if token is None or not token.text.isdigit():
+    if token is None or not is_number(token.text):
         raise syntax_error(token.text if token else "end of input")
     if int(token.text) > ROWS_MAX:
         raise Refusal("22023", f"LIMIT must be between 0 and {ROWS_MAX}")

@@ -135,6 +135,11 @@ def value_of(token: Token) -> str:
     return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), inner) if "\\" in inner else inner
 
 
+def is_number(text: str) -> bool:
+    """Whether it is digits, of which Unicode has more than `int` reads and SQL knows."""
+    return text.isascii() and text.isdigit()
+
+
 def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 

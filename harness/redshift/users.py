@@ -11,7 +11,17 @@ from harness.redshift.connect import md5_hash
 from harness.redshift.messages import Refusal
 from harness.redshift.parameters import in_backend
 from harness.redshift.plan import syntax_error
-from harness.redshift.tokens import Cursor, Token, code, name_of, quote_name, quote_string, value_of, whole_name
+from harness.redshift.tokens import (
+    Cursor,
+    Token,
+    code,
+    is_number,
+    name_of,
+    quote_name,
+    quote_string,
+    value_of,
+    whole_name,
+)
 
 _FLAGS = {
     "CREATEDB": "CREATEDB", "NOCREATEDB": "NOCREATEDB", "CREATEUSER": "SUPERUSER", "NOCREATEUSER": "NOSUPERUSER",
@@ -124,6 +134,6 @@ def _string(cursor: Cursor) -> Token:
 
 def _number(cursor: Cursor) -> int:
     token = cursor.next()
-    if token is None or not token.text.isdigit():
+    if token is None or not is_number(token.text):
         raise syntax_error(token.text if token else "end of input")
     return int(token.text)

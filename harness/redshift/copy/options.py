@@ -7,7 +7,7 @@ In: the tokens of a COPY statement. Out: what it asks for, or a Refusal. Source:
 from dataclasses import dataclass, field
 
 from harness.redshift.messages import Refusal
-from harness.redshift.tokens import Cursor, Token, value_of, whole_name
+from harness.redshift.tokens import Cursor, Token, is_number, value_of, whole_name
 
 COLUMNAR = ("PARQUET", "ORC")
 # "COPY from columnar data formats": only these may be given with PARQUET or ORC.
@@ -149,7 +149,7 @@ def _option(cursor: Cursor, options: dict[str, str | int | bool]) -> None:
         options[name] = next((_SWITCH[word] for word in _SWITCH if cursor.take(word)), "ON")
     elif name in _NUMBER_OPTIONS:
         token = cursor.next()
-        if token is None or not token.text.isdigit():
+        if token is None or not is_number(token.text):
             raise Refusal("42601", f"{name} needs a number")
         options[name] = int(token.text)
     else:

@@ -39,6 +39,7 @@ from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
 from harness.redshift.recorder import ConnectionEvent, LoadRecorder
 from harness.redshift.session import Session
+from harness.redshift.tokens import is_number
 from harness.redshift.vacuum import AutomaticVacuum
 from harness.redshift.wording import as_redshift_error
 from harness.redshift.workload import Workload
@@ -280,7 +281,7 @@ class Gateway:
             opened = await connect.run(opened, act_as(login.user))
         shown = opened.parameters | {"server_version": SERVER_VERSION} | DISCOVERY
         if asked := parameters.get("client_protocol_version"):
-            protocol = min(int(asked) if asked.isascii() and asked.isdigit() else 0, PROTOCOL_VERSION)
+            protocol = min(int(asked) if is_number(asked) else 0, PROTOCOL_VERSION)
             shown["server_protocol_version"] = str(protocol)
         else:
             protocol = 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.redshift.statements import plan_script
-from harness.redshift.tokens import tokenize
+from harness.redshift.tokens import is_number, tokenize
 
 CONTRACT = Path(__file__).resolve().parents[2] / "contract/redshift"
 _STATEMENT = re.compile(
@@ -65,3 +65,8 @@ def test_a_mistake_is_a_syntax_error(statement: str) -> None:
     assert plan.refusal is not None
     assert plan.refusal.sqlstate == "42601"
     assert plan.refusal.message.startswith("syntax error at or near")
+
+
+@pytest.mark.parametrize(("text", "expected"), [("12", True), ("", False), ("-1", False), ("²", False), ("٣", False)])
+def test_a_number_is_digits_that_sql_knows(text: str, expected: bool) -> None:
+    assert is_number(text) is expected

@@ -1,13 +1,14 @@
 """Does the cost of a file stay flat as things grow: types, records a file, time. One JSON line.
 
-    python -m benchmarks.growth types   [--counts 1,4,16,64] [--rate 400] [--seconds 240] [--warm 140] [--rounds 1]
+    python -m benchmarks.growth types   [--counts 1,4,16,64] [--rate 400] [--seconds 440] [--warm 140] [--windows 5]
     python -m benchmarks.growth records [--counts 100,1000,10000] [--rate 60] [--seconds 60]
     python -m benchmarks.growth soak    [--files 48000] [--rate 600] [--records 1000]
 
 Each point is a run of the whole pipeline on a stack of its own, judged like any other; the cost is CPU, because a busy
 machine changes times and not that. `types` gives every type the columns, the handler and the merge of `orders`; what is
-spent in the first seconds (`--warm`), in which each type's environments start, is left out. The cost of a file is
-fixed + records × slope: both are printed, beside the cost of a record at each point. `soak` looks at the memory, file
+spent in the first seconds (`--warm`), in which each type's environments start, is left out, and a point is the median
+of the windows of the rest. `records`: the cost of a file is fixed + records × slope, and both are printed, beside the
+cost of a record at each point. `soak` looks at the memory, file
 descriptors and disk of the stack's processes every few seconds and compares the second quarter of the time with the
 last; disk is told beside the database's own size, which is the data.
 """
@@ -18,7 +19,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import mean, median
@@ -65,29 +66,30 @@ def pipeline_of(types: int, directory: Path) -> Path:
     return path
 
 
-def pipelines_cpu_ms(held: Held) -> float:
+def pipelines_cpu_ms(per_file: Mapping[str, float]) -> float:
     """What a file costs the pipeline: without the load generator, the harness's own process and its probes."""
-    return sum(cost for name, cost in held.cpu_ms_per_file.items() if name not in NOT_THE_PIPELINES)
+    return round(sum(cost for name, cost in per_file.items() if name not in NOT_THE_PIPELINES), 1)
 
 
 def _point(held: Held, **about: Any) -> dict[str, Any]:
     return about | {
         "verdict": held.verdict,
         "files": held.files["merged"],
-        "pipeline_cpu_ms_per_file": round(pipelines_cpu_ms(held), 1),
+        "pipeline_cpu_ms_per_file": pipelines_cpu_ms(held.cpu_ms_per_file),
         "cpu_ms_per_file": held.cpu_ms_per_file,
         "cold_starts": held.cold_starts,
     }
 
 
-def by_types(counts: list[int], offer: Offer, rounds: int) -> dict[str, Any]:
+def by_types(counts: list[int], offer: Offer) -> dict[str, Any]:
     points = []
     for count in counts:
         with tempfile.TemporaryDirectory(prefix="nrt-growth-") as directory:
             described = pipeline.load(pipeline_of(count, Path(directory) / "pipeline"))
-            helds = [throughput.run(described, offer, create(None, f"growth-types-{count}")) for _ in range(rounds)]
-        points.append(_point(helds[-1], types=count) | {
-            "pipeline_cpu_ms_per_file": round(median(pipelines_cpu_ms(one) for one in helds), 1)})  # fmt: skip
+            held = throughput.run(described, offer, create(None, f"growth-types-{count}"))
+        windows = [pipelines_cpu_ms(window) for window in held.cpu_ms_per_file_by_window]
+        median_ms = round(median(windows), 1)
+        points.append(_point(held, types=count) | {"pipeline_cpu_ms_per_file": median_ms, "windows": windows})
         print(json.dumps(points[-1]), file=sys.stderr, flush=True)  # a later count that fails loses no point
     costs = [point["pipeline_cpu_ms_per_file"] for point in points]
     return {"points": points, "largest_over_smallest": round(max(costs) / min(costs), 3)}
@@ -179,15 +181,16 @@ def main() -> None:
     parser.add_argument("--rate", type=float, help="files a minute")
     parser.add_argument("--seconds", type=float, help="how long files are offered at each point")
     parser.add_argument("--warm", type=float, default=140.0, help="seconds of types whose CPU does not count")
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--windows", type=int, default=5, help="of the seconds of types that count")
     parser.add_argument("--files", type=int, default=48_000)
     parser.add_argument("--records", type=int, help="records in a file")
     options = parser.parse_args()
     described = pipeline.load(ROOT / "pipeline.toml")
     if options.what == "types":
         counts = [int(one) for one in (options.counts or "1,4,16,64").split(",")]
-        offer = Offer(options.rate or 400.0, options.seconds or 240.0, options.records, warm_s=options.warm)
-        found = by_types(counts, offer, options.rounds)
+        seconds = options.seconds or 440.0
+        offer = Offer(options.rate or 400.0, seconds, options.records, warm_s=options.warm, windows=options.windows)
+        found = by_types(counts, offer)
     elif options.what == "records":
         counts = [int(one) for one in (options.counts or "100,1000,10000").split(",")]
         found = by_records(counts, Offer(options.rate or 60.0, options.seconds or 60.0, None), described)

@@ -30,7 +30,8 @@ def main() -> int:
     lock("glue", *sys.argv[1:])
     lock("ministack", *sys.argv[1:])
     lock("otava", *sys.argv[1:])
-    lock("requirements", *sys.argv[1:], directory=REQUIREMENTS.parent / "handler")
+    for directory in ("handler", "docker/redshift"):
+        lock("requirements", *sys.argv[1:], directory=REQUIREMENTS.parent / directory)
     lock("emulator", "--exclude-newer", EMULATOR_AS_OF, *sys.argv[1:])
     return 0
 

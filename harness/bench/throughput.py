@@ -5,12 +5,14 @@ backlog grew, how long files took, and what a file cost where. The floor it is c
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from statistics import mean
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from generators.arrivals import constant
@@ -44,20 +46,21 @@ BACKLOG_MARGIN_S = 5.0
 @dataclass(frozen=True)
 class Offer:
     """What to offer. warm_s: so long after the first upload the CPU of files begins to count, when environments have
-    started."""
+    started. windows: into how many the time from then to the last upload is divided, for a cost of a file in each."""
 
     rate_per_min: float
     duration_s: float
     records: int | None
     seed: int = 1
     warm_s: float = 0.0
+    windows: int = 1
 
 
 @dataclass(frozen=True)
 class Held:
     """What came of it. `cpu_ms_per_file` is by component and `cores_used` in all, from the first upload (or `warm_s`
-    later, as are `cold_starts`) to drained; `making_ms_per_file` is what the generator took for a file, most of it
-    before that."""
+    later, as are `cold_starts`) to drained; `cpu_ms_per_file_by_window` leaves out the draining; `making_ms_per_file`
+    is what the generator took for a file, most of it before that."""
 
     rate_per_min: float
     duration_s: float
@@ -69,6 +72,7 @@ class Held:
     start_lag_ms: dict[str, float] | None
     cold_starts: int
     cpu_ms_per_file: dict[str, float]
+    cpu_ms_per_file_by_window: tuple[dict[str, float], ...]
     cores_used: float
     load_share: float
     making_ms_per_file: float
@@ -155,8 +159,8 @@ def _held(offer: Offer, judgement: Judgement, meter: cpu.Meter, directory: RunDi
     merged = [file.merged_s for file in files if file.merged_s is not None]
     warm_s = start_s + offer.warm_s
     last_s = max([*loaded, *merged], default=warm_s)
-    spent, counted = meter.between(warm_s, last_s), sum(end_s >= warm_s for end_s in loaded)
-    per_file = {name: round(seconds / max(1, counted) * 1000, 2) for name, seconds in sorted(spent.items())}
+    per_file = cpu_ms_per_file(meter, loaded, warm_s, last_s)
+    bounds = np.linspace(warm_s, start_s + offer.duration_s, offer.windows + 1).tolist()
     made = sum(file.made_s is not None for file in files)
     total_ms = sum(per_file.values())
     verdict = judgement.to_json()
@@ -173,7 +177,8 @@ def _held(offer: Offer, judgement: Judgement, meter: cpu.Meter, directory: RunDi
         start_lag_ms=verdict["offered"]["start_lag_ms"],
         cold_starts=sum(bool(event["cold"]) and event["end_s"] >= warm_s for event in history.invocations),
         cpu_ms_per_file=per_file,
-        cores_used=round(sum(spent.values()) / max(1e-9, last_s - warm_s), 2),
+        cpu_ms_per_file_by_window=tuple(cpu_ms_per_file(meter, loaded, *window) for window in pairwise(bounds)),
+        cores_used=round(sum(meter.between(warm_s, last_s).values()) / max(1e-9, last_s - warm_s), 2),
         making_ms_per_file=round(meter.most(cpu.GENERATOR) / max(1, made) * 1000, 2),
         load_share=round(sum(per_file.get(name, 0.0) for name in cpu.LOAD_AND_PROBES) / total_ms, 3)
         if total_ms
@@ -181,6 +186,12 @@ def _held(offer: Offer, judgement: Judgement, meter: cpu.Meter, directory: RunDi
         checks={result.name: f"{result.verdict}: {result.detail}" for result in judgement.results},
         run=str(directory.path),
     )
+
+
+def cpu_ms_per_file(meter: cpu.Meter, loaded: Sequence[float], from_s: float, to_s: float) -> dict[str, float]:
+    """By component, of the files loaded between two moments."""
+    count = max(1, sum(from_s <= end_s <= to_s for end_s in loaded))
+    return {name: round(seconds / count * 1000, 2) for name, seconds in sorted(meter.between(from_s, to_s).items())}
 
 
 def backlog(history: History, offer: Offer) -> dict[str, float]:

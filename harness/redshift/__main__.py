@@ -5,6 +5,7 @@ The password of `--user` comes from REDSHIFT_PASSWORD, the backend's from the co
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -87,6 +88,7 @@ async def _serve(settings: Settings) -> None:
     serving = asyncio.create_task(Gateway(settings).serve(started, stop))
     await asyncio.wait((serving, started), return_when=asyncio.FIRST_COMPLETED)
     if started.done():
+        gc.freeze()  # what is there now stays, and need not be looked through at each collection
         where = started.result()
         print(json.dumps(asdict(where), default=str), flush=True)
     await serving

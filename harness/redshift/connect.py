@@ -18,6 +18,8 @@ import psycopg2
 from psycopg2.extensions import parse_dsn
 
 from harness.redshift import messages as wire
+from harness.redshift import streams
+from harness.redshift.streams import DirectReader
 
 CLOSE_TIMEOUT_S = 1
 AUTH_OK, AUTH_CLEARTEXT, AUTH_MD5, AUTH_SASL, AUTH_SASL_CONTINUE, AUTH_SASL_FINAL = 0, 3, 5, 10, 11, 12
@@ -71,7 +73,7 @@ class Address:
 class Opened:
     """A session ready for queries: its streams, its reported parameters and its cancel key (process id, secret)."""
 
-    reader: asyncio.StreamReader
+    reader: DirectReader
     writer: asyncio.StreamWriter
     parameters: dict[str, str]
     key: bytes
@@ -84,7 +86,7 @@ async def open_session(address: Address, parameters: dict[str, str]) -> Opened:
         BackendRefused: the server said no.
         OSError: it cannot be reached.
     """
-    reader, writer = await asyncio.open_connection(address.host, address.port, limit=1 << 20)
+    reader, writer = await streams.open_connection(address.host, address.port)
     try:
         pairs = {"user": address.user, "database": address.database, **parameters}
         body = struct.pack("!I", wire.PROTOCOL_3) + b"".join(wire.text(part) for pair in pairs.items() for part in pair)
@@ -142,7 +144,7 @@ async def _next(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return header[0], body
 
 
-async def _until_ready(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Opened:
+async def _until_ready(reader: DirectReader, writer: asyncio.StreamWriter) -> Opened:
     reported, key = {}, b""
     while True:
         kind, body = await _next(reader)

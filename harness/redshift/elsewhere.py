@@ -65,10 +65,13 @@ class Databases:
                 connection.close()
             raise NoSuchDatabase from None
 
-    async def rows_of(self, listed: Listed) -> str:
-        """The statement after which the session's query has the rows of the database that is named."""
+    async def shown(self, listed: Listed | None, database: str) -> list[str]:
+        """The statement after which a session's query has the rows of the database that is named, if that is not the
+        session's own."""
+        if listed is None or listed.names[0] in (None, database):
+            return []
         rows = await asyncio.to_thread(self._read, listed)
-        return f"SET {_SETTING} = {quote_string(rows)}"
+        return [f"SET {_SETTING} = {quote_string(rows)}"]
 
     def _read(self, listed: Listed) -> str:
         database, *names = listed.names

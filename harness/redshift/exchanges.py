@@ -51,7 +51,7 @@ class Answer:
             self.done.set_exception(error)
 
 
-@dataclass
+@dataclass(slots=True)
 class Exchange:
     """One awaited answer.
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 import uvloop
 
-from harness.redshift import catalog, connect, tls, warm
+from harness.redshift import catalog, connect, streams, tls, warm
 from harness.redshift import messages as wire
 from harness.redshift.authorization import act_as
 from harness.redshift.backend import Backend, BackendLost
@@ -32,13 +32,16 @@ from harness.redshift.copy.unload import Unloader
 from harness.redshift.copy.work import S3Work
 from harness.redshift.elsewhere import Databases, NoSuchDatabase
 from harness.redshift.identity import Identity
+from harness.redshift.inbox import Inbox
 from harness.redshift.latency import LatencyModel
 from harness.redshift.logins import Answer, Login, Logins
 from harness.redshift.long_names import LongNames
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.querylog import QueryLog
 from harness.redshift.recorder import ConnectionEvent, LoadRecorder
+from harness.redshift.relay import Relay
 from harness.redshift.session import Session
+from harness.redshift.streams import DirectReader
 from harness.redshift.tokens import is_number
 from harness.redshift.vacuum import AutomaticVacuum
 from harness.redshift.wording import as_redshift_error
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 SERVER_VERSION = "8.0.2"
+_HIDDEN_PARAMETERS = {b"server_version": SERVER_VERSION.encode()}
 # What drivers read at startup: which SHOW commands there are (they ask up to 4; SHOW of a whole database is on no page
 # of the guide), and whether these look into other databases of the cluster.
 DISCOVERY = {"show_discovery": "4", "datashare_enabled": "on"}
@@ -138,7 +142,7 @@ class Gateway:
         await asyncio.to_thread(catalog.create_roles, self._address, self._settings.user, self._settings.password)
         self._names.learn(await asyncio.to_thread(catalog.install, self._address))
         vacuum = AutomaticVacuum(self._address)
-        server = await asyncio.start_server(self._accept, self._settings.host, self._settings.port, limit=1 << 20)
+        server = await streams.start_server(self._accept, self._settings.host, self._settings.port)
         port = server.sockets[0].getsockname()[1]
         self._loop = asyncio.get_running_loop()
         data_api = await asyncio.to_thread(self._start_data_api, port)
@@ -193,7 +197,7 @@ class Gateway:
 
     # --- clients
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, reader: DirectReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._clients.add(task)
@@ -218,7 +222,7 @@ class Gateway:
             finally:
                 self._clients.discard(task)  # not before: a stop has to wait for the closing too
 
-    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_client(self, reader: DirectReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(STARTUP_TIMEOUT_S):
             parameters = await self._startup(reader, writer)
             if parameters is None:
@@ -229,7 +233,7 @@ class Gateway:
 
     # --- startup
 
-    async def _startup(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> dict[str, str] | None:
+    async def _startup(self, reader: DirectReader, writer: asyncio.StreamWriter) -> dict[str, str] | None:
         """The startup parameters, after TLS if the client asked for it; None for a cancel request."""
         while True:
             (size_bytes,) = struct.unpack("!I", await reader.readexactly(4))
@@ -250,7 +254,7 @@ class Gateway:
             else:
                 raise Refusal("0A000", f"unsupported frontend protocol {code >> 16}.{code & 0xFFFF}")
 
-    async def _log_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str) -> Login:
+    async def _log_in(self, reader: DirectReader, writer: asyncio.StreamWriter, name: str) -> Login:
         salt = secrets.token_bytes(4) if self._settings.authentication == "md5" else None
         method = connect.AUTH_CLEARTEXT if salt is None else connect.AUTH_MD5
         writer.write(wire.message(b"R", struct.pack("!I", method) + (salt or b"")))
@@ -266,7 +270,7 @@ class Gateway:
         return login
 
     async def _run_session(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, parameters: dict[str, str], login: Login
+        self, reader: DirectReader, writer: asyncio.StreamWriter, parameters: dict[str, str], login: Login
     ) -> None:
         database = parameters.get("database", parameters["user"])
         if database != self._address.database:
@@ -288,11 +292,13 @@ class Gateway:
         writer.write(wire.message(b"R", struct.pack("!I", connect.AUTH_OK)))
         writer.write(b"".join(wire.parameter_status(name, value) for name, value in shown.items()))
         writer.write(wire.message(b"K", opened.key) + wire.ready_for_query(b"I"))
-        backend = Backend(opened, self._log, as_redshift_error, self._names)
-        backend.is_of(self._settings.user, opened.parameters)
-        backend.hidden_parameters[b"server_version"] = SERVER_VERSION.encode()
+        user = self._settings.user
+        relay = Relay(
+            self._log, as_redshift_error, self._names, opened.parameters.get("session_authorization", user),
+            _HIDDEN_PARAMETERS, protocol,
+        )  # fmt: skip
+        backend = Backend(opened, user, relay)
         (process_id,) = struct.unpack_from("!I", opened.key)
-        backend.protocol = protocol
         tolerant = self._settings.unknown_statements == "log"
         identity = Identity(process_id, login, database, protocol, tolerant)
         session = Session(identity, writer, backend, self._work, self._databases, self._log)
@@ -321,7 +327,7 @@ def _peer_and_tls(writer: asyncio.StreamWriter) -> tuple[tuple[str, str], tuple[
 
 async def _relay(
     session: Session,
-    reader: asyncio.StreamReader,
+    reader: DirectReader,
     writer: asyncio.StreamWriter,
     backend: Backend,
     address: Address,
@@ -329,7 +335,7 @@ async def _relay(
 ) -> None:
     """Run a session until the client leaves or the backend is lost; whatever it was doing is called off."""
     pump = asyncio.create_task(backend.pump(writer))
-    client = asyncio.create_task(_handle_messages(session, reader))
+    client = asyncio.create_task(Inbox(session, reader, writer).handle_all())
     try:
         done, _ = await asyncio.wait((pump, client), return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -344,14 +350,6 @@ async def _relay(
             await asyncio.gather(pump, client, return_exceptions=True)
         finally:
             await backend.close()  # also when the gateway stops at this very moment
-
-
-async def _handle_messages(session: Session, reader: asyncio.StreamReader) -> None:
-    while True:
-        kind, body = await wire.read_message(reader)
-        if kind == ord("X"):
-            return
-        await session.handle(kind, body)
 
 
 def _pairs(body: bytes) -> dict[str, str]:

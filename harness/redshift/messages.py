@@ -17,6 +17,9 @@ STARTUP_SIZE_MAX_BYTES = 10_000
 MESSAGE_SIZE_MAX_BYTES = 1 << 30  # as PostgreSQL: PQ_LARGE_MESSAGE_LIMIT
 FRONTEND_TYPES = frozenset(b"BCDEFHPQSXcdfp")
 
+HEADER_BYTES = 5
+_HEADER = struct.Struct("!BI")
+
 FLUSH = b"H\x00\x00\x00\x04"
 SYNC = b"S\x00\x00\x00\x04"
 TERMINATE = b"X\x00\x00\x00\x04"
@@ -59,6 +62,20 @@ def read_text(body: bytes, at: int = 0) -> tuple[str, int]:
         raise ProtocolError("invalid byte sequence for encoding UTF8") from error
 
 
+def header(data: bytes | bytearray, at: int = 0) -> tuple[int, int]:
+    """The type of a client's message and its length, which counts itself, from the first five bytes.
+
+    Raises:
+        ProtocolError: garbage or an impossible length.
+    """
+    kind, size_bytes = _HEADER.unpack_from(data, at)
+    if kind not in FRONTEND_TYPES:
+        raise ProtocolError(f"invalid frontend message type {kind}")
+    if not 4 <= size_bytes <= MESSAGE_SIZE_MAX_BYTES:
+        raise ProtocolError("invalid message length")
+    return kind, size_bytes
+
+
 async def read_message(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     """The next message of a client: its type and body.
 
@@ -66,12 +83,7 @@ async def read_message(reader: asyncio.StreamReader) -> tuple[int, bytes]:
         ProtocolError: garbage or an impossible length.
         asyncio.IncompleteReadError: the client is gone.
     """
-    header = await reader.readexactly(5)
-    kind, size_bytes = header[0], int.from_bytes(header[1:], "big")
-    if kind not in FRONTEND_TYPES:
-        raise ProtocolError(f"invalid frontend message type {kind}")
-    if not 4 <= size_bytes <= MESSAGE_SIZE_MAX_BYTES:
-        raise ProtocolError("invalid message length")
+    kind, size_bytes = header(await reader.readexactly(HEADER_BYTES))
     return kind, await reader.readexactly(size_bytes - 4) if size_bytes > 4 else b""
 
 

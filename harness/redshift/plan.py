@@ -6,6 +6,7 @@ Knows nothing of sockets; a plan can be compared, printed and cached.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from harness.redshift.copy.options import Copy
 from harness.redshift.copy.unload_options import Unload
@@ -72,7 +73,7 @@ class Plan:
         """The query of a statement that makes a table or view of one, else the statement."""
         return _QUERY.sub("", self.sql, count=1) if self.kind in ("CREATE TABLE", "CREATE VIEW") else self.sql
 
-    @property
+    @cached_property
     def filled(self) -> str | None:
         """The table that it puts rows into, quoted for SQL; a table that is made of a query is analyzed at once."""
         if self.kind in ("INSERT", "UPDATE", "MERGE", "COPY"):
@@ -80,12 +81,12 @@ class Plan:
         last = self.after[-1] if self.kind == "CREATE TABLE" and self.after else ""
         return last.removeprefix("ANALYZE ") if last.startswith("ANALYZE ") else None
 
-    @property
+    @cached_property
     def is_special(self) -> bool:
         """Whether the gateway runs it itself."""
         return self.copy is not None or self.unload is not None or self.model is not None
 
-    @property
+    @cached_property
     def is_plain(self) -> bool:
         """Whether it may go to PostgreSQL as it is, with nothing before or after it."""
         return not (

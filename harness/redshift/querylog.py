@@ -4,16 +4,16 @@ In: what a session did. Out: the file, and a ring of the newest records for the 
 reach it.
 """
 
-import json
 import re
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import TextIO
+
+import orjson
 
 SQL_MAX_CHARACTERS = 4_000
 KEEP_RECORDS = 10_000
@@ -23,10 +23,7 @@ _SECRETS = re.compile(
 )
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
-@dataclass
+@dataclass(slots=True)
 class Record:
     """One statement of one session; times are `time.time()` seconds, `transaction_id` counts within the session,
     `queued_s` is how long it waited for a slot (WLM, a model), `lock_wait_s` how long a COPY waited for its table,
@@ -47,15 +44,15 @@ class Record:
     queued_s: float = 0.0
     lock_wait_s: float = 0.0
     table: str | None = None
-    on_end: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
 
 class QueryLog:
-    """Writes records as they end; one writer, flushed a line at a time."""
+    """Writes each record as it ends, before its client hears of it."""
 
     def __init__(self, path: Path | None) -> None:
-        self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
+        self._file = path.open("ab") if path else None
         self._query_ids = count(1)
+        self._when_ended: dict[int, Callable[[], None]] = {}
         self.ended: deque[Record] = deque(maxlen=KEEP_RECORDS)
 
     def begin(self, session: int, user: str, database: str, kind: str, sql: str, transaction_id: int) -> Record:
@@ -63,14 +60,17 @@ class QueryLog:
             time.time(), session, next(self._query_ids), kind, without_secrets(sql), transaction_id, user, database
         )
 
+    def when_ended(self, record: Record, call: Callable[[], None]) -> None:
+        """Call this once, when the record ends."""
+        self._when_ended[record.query_id] = call
+
     def end(self, record: Record, rows: int = 0, size_bytes: int = 0, error: str | None = None) -> None:
         record.end_s, record.rows, record.bytes, record.error = time.time(), rows, size_bytes, error
-        if record.on_end:
-            record.on_end()
-            record.on_end = None
+        if call := self._when_ended.pop(record.query_id, None):
+            call()
         self.ended.append(record)
         if self._file:
-            self._file.write(_encode(_as_json(record)) + "\n")
+            self._file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
             self._file.flush()
 
     def newest_of(self, session: int) -> int:
@@ -80,10 +80,6 @@ class QueryLog:
     def close(self) -> None:
         if self._file:
             self._file.close()
-
-
-def _as_json(record: Record) -> dict[str, object]:
-    return {name: value for name, value in record.__dict__.items() if name != "on_end"}
 
 
 @lru_cache(maxsize=512)

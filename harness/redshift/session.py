@@ -13,7 +13,7 @@ from dataclasses import replace
 from harness.redshift import long_names, origins
 from harness.redshift import messages as wire
 from harness.redshift.authorization import of_login
-from harness.redshift.backend import Backend, Statement
+from harness.redshift.backend import Backend
 from harness.redshift.cancelling import Cancellable
 from harness.redshift.copy.work import S3Work
 from harness.redshift.elsewhere import Databases
@@ -22,14 +22,13 @@ from harness.redshift.identity import Identity
 from harness.redshift.locks import LOCK
 from harness.redshift.messages import ProtocolError, Refusal
 from harness.redshift.plan import Plan
-from harness.redshift.planning import plan_parsed, plan_query
+from harness.redshift.planning import plan_at_once, plan_parsed, plan_query, resolved
 from harness.redshift.querylog import QueryLog, Record
 from harness.redshift.shapes import Shapes
-from harness.redshift.statements import resolve_aliases
 from harness.redshift.turns import LOST, Turns
 
 _logger = logging.getLogger(__name__)
-FIND_UNDEFINED = "SELECT redshift_internal.undefined_column($1)"
+_QUERY = ord("Q")
 
 
 class Session:
@@ -70,6 +69,22 @@ class Session:
     def user(self) -> str:
         return self._identity.login.user
 
+    def relay_at_once(self, kind: int, body: bytes) -> bool:
+        """Send on a query for which nothing has to be waited for, and that all before it are over with; whether that
+        was done.
+
+        Raises:
+            ProtocolError: it is malformed.
+        """
+        if kind != _QUERY or self._backend.queue.front or self._own_transaction:
+            return False
+        plan = plan_at_once(self._backend.names, wire.read_text(body)[0])
+        plan = plan and of_login(plan, self._identity.login)
+        if plan is None or plan.reads_history or plan.transaction or not self._relays(plan):
+            return False
+        self._relay(plan)
+        return True
+
     async def handle(self, kind: int, body: bytes) -> None:
         """Carry out one message.
 
@@ -93,17 +108,22 @@ class Session:
         await self._backend.drained()
         for plan in plans:
             await self._show_history(plan)
-        if len(plans) == 1 and plans[0].is_plain and not self._turns.queues(plans[0]):
+        if len(plans) == 1 and self._relays(plans[0]):
             plan = plans[0]
             await self._turns.hold_commit(plan)
             self._track(plan)
-            record = self._begin_record(plan)
-            self._backend.send(wire.query(plan.sql), Exchange("Q", record=record))
+            self._relay(plan)
             if plan.transaction:
                 await self._backend.drained()
                 self._in_transaction = self._backend.status != "I"
             return
         await self._run_script(plans)
+
+    def _relays(self, plan: Plan) -> bool:
+        return plan.is_plain and not self._turns.queues(plan)
+
+    def _relay(self, plan: Plan) -> None:
+        self._backend.send(wire.query(plan.sql), Exchange("Q", record=self._begin_record(plan)))
 
     async def _run_script(self, plans: list[Plan]) -> None:
         """Several statements of one message are one transaction, unless they say otherwise."""
@@ -130,14 +150,16 @@ class Session:
         if plan.aliases and self._backend.status != "E":
             await self._take_locks(plan)
             try:
-                plan = await self._resolve(plan)
+                plan = await resolved(self._backend, plan)
             except BackendError as error:
                 self._client.write(wire.message(b"E", self._backend.filter_error(error.body)))
                 self._log.end(record, error=error.fields.get("M"))
                 await self._backend.sync(hide_ready=True)
                 return None
             await self._backend.sync(hide_ready=True)
-        prefix = [LOCK.format(table) for table in plan.locks] + await self._shown_elsewhere(plan)
+        prefix = [LOCK.format(table) for table in plan.locks] + await self._databases.shown(
+            plan.listed, self._identity.database
+        )
         self._turns.wrote = self._turns.wrote or bool(plan.locks)
         await self._turns.hold_commit(plan)
         if self._turns.queues(plan) or (plan.locks and self._backend.acts_as):
@@ -199,7 +221,7 @@ class Session:
             await self._take_locks(plan)  # planning already takes the transaction's snapshot
         if plan.aliases:
             try:
-                plan = self._statements[name] = await self._resolve(plan)
+                plan = self._statements[name] = await resolved(self._backend, plan)
             except BackendError as error:
                 self._client.write(wire.message(b"E", self._backend.filter_error(error.body)))
                 return
@@ -247,7 +269,7 @@ class Session:
             await self._run_special_locked(plan, record)
             return
         self._track(plan)
-        self._backend.send_hidden(*await self._shown_elsewhere(plan))
+        self._backend.send_hidden(*await self._databases.shown(plan.listed, self._identity.database))
         self._backend.send(wire.message(b"E", body), Exchange("E", record=record, shape=self._shapes.of_portal(portal)))
         self._backend.send_hidden(*plan.after)
 
@@ -312,30 +334,9 @@ class Session:
             self._refuse(refusal, record)
             return False
 
-    async def _shown_elsewhere(self, plan: Plan) -> list[str]:
-        """What the session is told of another database's catalog, if the statement shows one."""
-        if plan.listed is None or plan.listed.names[0] in (None, self._identity.database):
-            return []
-        return [await self._databases.rows_of(plan.listed)]
-
     async def _show_history(self, plan: Plan) -> None:
         if plan.reads_history:
             await self._work.recorder.flush()
-
-    async def _resolve(self, plan: Plan) -> Plan:
-        """The plan with its lateral aliases replaced, except those that are columns: the backend says which.
-
-        Raises:
-            BackendError, Skipped: the transaction had failed before.
-        """
-        names: frozenset[str] = frozenset()
-        resolved = plan
-        while True:
-            ((missing,),) = await self._backend.run(Statement(FIND_UNDEFINED, (resolved.query,)))
-            if missing is None or missing in names or missing not in plan.aliases:
-                return resolved
-            names |= {missing}
-            resolved = resolve_aliases(plan, names)
 
     def _track(self, plan: Plan) -> None:
         if plan.transaction == "begin":

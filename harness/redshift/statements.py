@@ -29,7 +29,7 @@ from harness.redshift.tokens import Cursor, Token, name_of
 from harness.redshift.users import user
 from harness.redshift.workload import ModelSetting
 
-CACHED_SQL_MAX_CHARACTERS = 10_000
+CACHED_SQL_MAX_CHARACTERS, PLANS_MAX = 10_000, 2_048
 _HISTORY = re.compile(r"(?i)\b(stl|svl|sys|stv_wlm)_")
 NOTHING = "SET redshift.nothing = ''"
 _RELAYED = frozenset((
@@ -55,7 +55,7 @@ def _plan(sql: str, *, keeps_capitals: bool) -> tuple[Plan, ...]:
     return tuple(_plan_statement(tokens, keeps_capitals=keeps_capitals) for tokens in statements)
 
 
-_plan_cached = lru_cache(maxsize=2_048)(_plan)
+_plan_cached = lru_cache(maxsize=PLANS_MAX)(_plan)
 
 
 def _plan_statement(written: list[Token], *, keeps_capitals: bool) -> Plan:

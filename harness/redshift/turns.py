@@ -50,7 +50,7 @@ class Turns:
             raise
         finally:
             record.queued_s = time.monotonic() - began_s
-        record.on_end = self._workload.slots.release
+        self._log.when_ended(record, self._workload.slots.release)
         return True
 
     async def hold_copy(self, plan: Plan) -> None:

@@ -1,12 +1,15 @@
 """When a rate counts as held, and when not."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness import command_bench, interruption
 from harness import pipeline as pipelines
-from harness.bench import throughput
+from harness.bench import cpu, floor, throughput
+from harness.bench.floor import Floor
 from harness.bench.throughput import Held, Offer, verdict_of
 from harness.checks import Verdict
 from harness.command_bench import cpu_table, limited_to_cores, throughput_bound
@@ -23,6 +26,7 @@ HELD = Held(
     start_lag_ms={"p99": 3.0},
     cold_starts=4,
     cpu_ms_per_file={"handler": 60.0, "gateway": 20.0},
+    cpu_ms_per_file_by_window=({"handler": 60.0, "gateway": 20.0},),
     cores_used=1.5,
     load_share=0.08,
     making_ms_per_file=11.1,
@@ -73,6 +77,13 @@ def test_the_backlog_is_counted_from_the_files_own_stamps(seconds_each: float, g
     assert (found["last_third"] > found["middle_third"] + 5) is grows
 
 
+def test_a_window_costs_what_was_spent_and_loaded_in_it() -> None:
+    meter = cpu.Meter(cpu.Sources({}, Path("none")), [(at_s, {"handler": at_s * 0.5}) for at_s in (0.0, 10.0, 20.0)])
+    loaded = [1.0, 2.0, 11.0, 12.0, 13.0, 14.0]
+    assert throughput.cpu_ms_per_file(meter, loaded, 0.0, 10.0) == {"handler": 2500.0}
+    assert throughput.cpu_ms_per_file(meter, loaded, 10.0, 20.0) == {"handler": 1250.0}
+
+
 def test_the_table_names_every_component_and_the_total() -> None:
     text = "\n".join(cpu_table(HELD.cpu_ms_per_file))
     assert "handler" in text
@@ -82,6 +93,27 @@ def test_the_table_names_every_component_and_the_total() -> None:
 
 def test_the_bound_is_what_all_cores_together_could_do() -> None:
     assert throughput_bound(60.0) == throughput_bound(120.0) * 2
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_after_an_interruption_nothing_more_is_begun(
+    interrupted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: list[str] = []
+
+    def measure(*_: object) -> Floor:
+        begun.append("floor")
+        return Floor(4, 2, 900.0, {})
+
+    monkeypatch.setattr(interruption, "seen", lambda: interrupted)
+    monkeypatch.setattr(throughput, "run", lambda *_args, **_options: HELD)
+    monkeypatch.setattr(floor, "measure", measure)
+    code = command_bench.bench_throughput(
+        pipeline_file=Path("pipeline.toml"), rate=600.0, duration=30.0, records=None, maximum_concurrency=None,
+        compare=(), without_floor=False, out=tmp_path / "run", as_json=True,
+    )  # fmt: skip
+    assert begun == ([] if interrupted else ["floor"])
+    assert (code, json.loads(capsys.readouterr().out)["pipeline"]["loaded_per_min"]) == (0, 600.0)
 
 
 def test_a_type_has_no_more_invocations_at_once_than_there_are_cores() -> None:

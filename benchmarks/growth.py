@@ -15,6 +15,7 @@ last; disk is told beside the database's own size, which is the data.
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -31,6 +32,7 @@ from harness import pipeline, sql
 from harness.bench import throughput
 from harness.bench.cpu import LOAD_AND_PROBES, METER, tree
 from harness.bench.throughput import Held, Offer
+from harness.command_bench import limited_to_cores
 from harness.pipeline import Pipeline
 from harness.run_directory import create, machine
 from harness.stack.endpoints import Endpoints
@@ -86,6 +88,7 @@ def by_types(counts: list[int], offer: Offer) -> dict[str, Any]:
     for count in counts:
         with tempfile.TemporaryDirectory(prefix="nrt-growth-") as directory:
             described = pipeline.load(pipeline_of(count, Path(directory) / "pipeline"))
+            described = limited_to_cores(described, os.cpu_count() or 1)  # as `harness bench throughput` has it
             held = throughput.run(described, offer, create(None, f"growth-types-{count}"))
         windows = [pipelines_cpu_ms(window) for window in held.cpu_ms_per_file_by_window]
         median_ms = round(median(windows), 1)

@@ -28,7 +28,6 @@ from harness.redshift.shapes import Shapes
 from harness.redshift.turns import LOST, Turns
 
 _logger = logging.getLogger(__name__)
-_QUERY = ord("Q")
 
 
 class Session:
@@ -76,7 +75,7 @@ class Session:
         Raises:
             ProtocolError: it is malformed.
         """
-        if kind != _QUERY or self._backend.queue.front or self._own_transaction:
+        if kind != ord("Q") or self._backend.queue.front or self._own_transaction:
             return False
         plan = plan_at_once(self._backend.names, wire.read_text(body)[0])
         plan = plan and of_login(plan, self._identity.login)

@@ -15,6 +15,7 @@ from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLU
 
 from harness.localstack import (
     api_faults,
+    cloudwatch,
     durable,
     http_server,
     journal,
@@ -70,5 +71,10 @@ def install_sqs_poller() -> None:
 @hooks.on_infra_shutdown(priority=SERVICE_SHUTDOWN_PRIORITY + 1)
 def save_state() -> None:
     """Objects and messages, for the emulator that comes after this one: when functions have ended, and before S3 and
-    SQS do."""
+    SQS do.
+
+    Metrics of what ended last would have CloudWatch loaded after it was stopped, with a thread that keeps LocalStack
+    from ever ending.
+    """
+    cloudwatch.buffer().close()
     durable.save()

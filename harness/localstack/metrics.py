@@ -53,6 +53,8 @@ class MetricBuffer:
         self._publish = publish
         self._every_s = every_s
         self._lock = threading.Lock()
+        self._publishing = threading.Lock()
+        self._is_closed = False
         self._pending: dict[Metric, Statistics] = {}
         self._filled = threading.Event()
         threading.Thread(target=self._run, name="nrt-metrics", daemon=True).start()
@@ -69,11 +71,18 @@ class MetricBuffer:
 
     def flush(self) -> None:
         """Publish what there is now."""
-        with self._lock:
-            pending, self._pending = self._pending, {}
-            self._filled.clear()
-        if pending:
-            self._publish(pending)
+        with self._publishing:
+            with self._lock:
+                pending, self._pending = self._pending, {}
+                self._filled.clear()
+            if pending and not self._is_closed:
+                self._publish(pending)
+
+    def close(self) -> None:
+        """Publish nothing any more; returns when what is being published has been."""
+        self._is_closed = True
+        with self._publishing:
+            pass
 
     def _run(self) -> None:
         while True:

@@ -4,11 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from harness.localstack.metrics import PUBLISH_EVERY_S
 from harness.stack.emulator import emulator_python
 from harness.stack.processes import LOOPBACK, free_port
 from tests.contract.localstack.conftest import ROLE, ROOT, Aws, archive, eventually
@@ -40,21 +44,8 @@ def stock(tmp_path: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.embedded_only
 def test_the_plugin_works_in_a_localstack_of_its_own(stock: Path, tmp_path: Path) -> None:
-    port = free_port()
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "FILESYSTEM_ROOT": str(tmp_path / "filesystem")}
-    environment |= _settings(sys.executable, port) | {"SERVICES": "lambda,sqs,s3,iam,sts,logs,cloudwatch"}
-    aws = Aws(f"http://{LOOPBACK}:{port}")
-    with (tmp_path / "log").open("wb") as log:
-        command = [stock, "-m", "localstack.runtime.main"]
-        process = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=log, stderr=log)
-    try:
-        eventually(lambda: _answers(aws.url) or process.poll() is not None, 120)
-        assert process.poll() is None, (tmp_path / "log").read_text()
-        code = {"ZipFile": archive(FUNCTION)}
-        aws.functions.create_function(
-            FunctionName="alone", Role=ROLE, Code=code, Runtime="python3.12", Handler="probe.handler", Timeout=20
-        )
-        eventually(lambda: aws.functions.get_function(FunctionName="alone")["Configuration"]["State"] == "Active")
+    with _localstack(stock, tmp_path) as (aws, _):
+        _function(aws)
         answer = aws.functions.invoke(FunctionName="alone", Payload=json.dumps({"Records": [{"body": "x"}]}))
         assert json.load(answer["Payload"]) == ["x"]
         url = aws.sqs.create_queue(QueueName="alone")["QueueUrl"]
@@ -69,9 +60,51 @@ def test_the_plugin_works_in_a_localstack_of_its_own(stock: Path, tmp_path: Path
             )
         )
         assert "SQS event source mappings scale as AWS's do" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.embedded_only
+def test_it_ends_when_told_to_just_before_its_metrics_are_published(tmp_path: Path) -> None:
+    """CloudWatch was loaded for them after LocalStack had stopped it, and kept the process for ever."""
+    with _localstack(emulator_python(), tmp_path) as (aws, process):
+        _function(aws)
+        aws.functions.invoke(FunctionName="alone", Payload=b"{}")
+        time.sleep(PUBLISH_EVERY_S - 1)  # stopping takes a second or more
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+@contextmanager
+def _localstack(python: Path, directory: Path) -> Iterator[tuple[Aws, subprocess.Popen[bytes]]]:
+    """LocalStack as the page starts it; its log is in the directory."""
+    port = free_port()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "FILESYSTEM_ROOT": str(directory / "filesystem")}
+    environment |= _settings(sys.executable, port) | {"SERVICES": "lambda,sqs,s3,iam,sts,logs,cloudwatch"}
+    environment |= {"DISABLE_EVENTS": "1", "SKIP_SSL_CERT_DOWNLOAD": "1"}  # offline, its shutdown stalls on them
+    aws = Aws(f"http://{LOOPBACK}:{port}")
+    with (directory / "log").open("wb") as log:
+        command = [python, "-m", "localstack.runtime.main"]
+        process = subprocess.Popen(command, env=environment, cwd=directory, stdout=log, stderr=log)
+    try:
+        eventually(lambda: _answers(aws.url) or process.poll() is not None, 120)
+        assert process.poll() is None, (directory / "log").read_text()
+        yield aws, process
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def _function(aws: Aws) -> None:
+    aws.functions.create_function(
+        FunctionName="alone", Role=ROLE, Code={"ZipFile": archive(FUNCTION)}, Runtime="python3.12",
+        Handler="probe.handler", Timeout=20,
+    )  # fmt: skip
+    eventually(lambda: aws.functions.get_function(FunctionName="alone")["Configuration"]["State"] == "Active")
 
 
 def _answers(url: str | None) -> bool:

@@ -98,6 +98,30 @@ def test_metrics_are_published_together() -> None:
     assert (statistics.count, statistics.total, statistics.least, statistics.most) == (3, 6.0, 1.0, 3.0)
 
 
+def test_nothing_is_published_once_the_emulator_ends() -> None:
+    published: list[Mapping[Metric, Statistics]] = []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def publish(pending: Mapping[Metric, Statistics]) -> None:
+        begun.set()
+        may_end.wait(60)
+        published.append(pending)
+
+    buffer = MetricBuffer(publish, every_s=0)
+    metric = Metric("0", "us-east-1", "AWS/Lambda", "Invocations", ("FunctionName", "f"))
+    buffer.add(metric)
+    assert begun.wait(60)
+    closing = threading.Thread(target=buffer.close)
+    closing.start()
+    assert closing.is_alive()
+    may_end.set()
+    closing.join(60)
+    assert len(published) == 1
+    buffer.add(metric)
+    buffer.flush()
+    assert len(published) == 1
+
+
 def test_settings_are_checked() -> None:
     assert settings.read({"NRT_MAX_ENVIRONMENTS": "7"}).max_environments == 7
     assert settings.read({}).max_environments >= settings.FEWEST_ENVIRONMENTS

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from harness.localstack.capacity import Capacity
+from harness.localstack.capacity import AT_ONCE, Admission, Capacity, Turn
 from harness.localstack.launcher import Child, Exit, Launcher
 from harness.localstack.outcome import (
     RESPONSE_SIZE_MAX_BYTES,
@@ -111,13 +111,18 @@ class Environment:
         self._host_wait_s = 0.0
         self._peak_mb = 0.0
 
-    def init(self, limit_s: float = INIT_LIMIT_S) -> bool:
+    @property
+    def is_warm(self) -> bool:
+        """Whether its process is there."""
+        return self._child is not None
+
+    def init(self, limit_s: float = INIT_LIMIT_S, turn: Turn | None = None) -> bool:
         """The init phase; whether it succeeded. A failure shows in the next invoke, as on AWS."""
         with self._lock:
             began = self._clock()
             self._init_tried = True
-            self._start(began + limit_s)
-            duration_ms = (self._clock() - began - self._host_wait_s) * 1000
+            waited_s = self._start(began + limit_s, turn)
+            duration_ms = (self._clock() - began - waited_s) * 1000
             if self._turn.ready:
                 self._init_ms = duration_ms
                 self._rest()
@@ -126,19 +131,20 @@ class Environment:
             self._note_initialisation(duration_ms, in_invoke=False)
             return self._turn.ready
 
-    def invoke(self, invocation: Invocation) -> Outcome:
+    def invoke(self, invocation: Invocation, admission: Admission = AT_ONCE) -> Outcome:
         """Run one event to its end."""
         self._capacity.busy(self)
         with self._lock:
             try:
-                return self._invoke(invocation)
+                self._host_wait_s += admission.waited_s
+                return self._invoke(invocation, admission.turn)
             finally:
                 self._rest()
 
-    def _invoke(self, invocation: Invocation) -> Outcome:
+    def _invoke(self, invocation: Invocation, turn: Turn | None) -> Outcome:
         started_s, began = time.time(), self._clock()
         if self._child is None and not self._init_tried:
-            self.init()
+            self.init(turn=turn)
             started_s, began = time.time(), self._clock()
         self._request_id = invocation.request_id
         deadline = began + self._program.timeout_s
@@ -146,9 +152,9 @@ class Environment:
         self._init_ms, self._cold = None, False
         if self._child is None:
             init_ms, cold = None, True
-            self._start(deadline)
-            began += self._host_wait_s
-            deadline += self._host_wait_s
+            waited_s = self._start(deadline)
+            began += waited_s
+            deadline += waited_s
             self._note_initialisation((self._clock() - began) * 1000, in_invoke=True)
         else:
             self._child.thaw()
@@ -216,19 +222,25 @@ class Environment:
             return status, exit_payload(invocation.request_id, turn.exit)
         return Status.TIMEOUT, timeout_payload(invocation.request_id, self._program.timeout_s)
 
-    def _start(self, deadline: float) -> None:
-        """Start the process, once this machine has room and a turn for it, and let it get ready.
+    def _start(self, deadline: float, turn: Turn | None = None) -> float:
+        """Start the process, once this machine has room and a turn for it, and let it get ready; what it waited, s.
 
         `deadline` does not count the wait for the machine, which is noted.
         """
-        self._host_wait_s = self._capacity.acquire()
-        with self._capacity.turn_to_start() as waited_s:
-            self._host_wait_s += waited_s
+        waited_s = self._capacity.acquire(turn)
+        if turn is None:
+            turn = self._capacity.turn()
+            waited_s += turn.waited_s
+        deadline += waited_s
+        self._host_wait_s += waited_s
+        try:
             self._spawn()
-            deadline += self._host_wait_s
             # an initialisation within an invoke may take as long as the function: others start meanwhile
             self._run_until_ready(min(deadline, self._clock() + INIT_LIMIT_S))
+        finally:
+            turn.over()
         self._run_until_ready(deadline)
+        return waited_s
 
     def _spawn(self) -> None:
         self._turn = _Turn()

@@ -20,8 +20,8 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from harness.localstack import cloudwatch, images, layers, programs, provisioned, settings, version_life
-from harness.localstack.capacity import Capacity
+from harness.localstack import assignments, cloudwatch, images, layers, programs, provisioned, settings, version_life
+from harness.localstack.capacity import AT_ONCE
 from harness.localstack.concurrency import Concurrency
 from harness.localstack.environment import Environment
 from harness.localstack.launcher import Launcher
@@ -48,7 +48,7 @@ class _Shared:
     def __init__(self) -> None:
         self.settings = settings.read()
         self.launcher = Launcher()
-        self.capacity = Capacity(self.settings.max_environments, self.settings.max_starts)
+        self.capacity = assignments.capacity()
         self.concurrency = Concurrency()
         self.trace = TraceFile(self.settings.trace_file) if self.settings.trace_file else None
         self.has_rooms = self.settings.private_tmp and self.launcher.has_rooms()
@@ -75,7 +75,13 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         self._last_log = ""
         self._init_line = ""
         self.client_context = ""
-        """Of the invoke to come; `version_life` puts it here."""
+        self.admission = AT_ONCE
+        """Both of the invoke to come; `version_life` and `assignments` put them here."""
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether an invoke now would need no start."""
+        return self._environment is not None and self._environment.is_warm
 
     def start(self, env_vars: dict[str, str]) -> None:
         """Make the environment.
@@ -107,7 +113,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         )
         with shared().concurrency.one_more(self.function_version.id.function_name) as concurrent:
             cloudwatch.count_function(self.function_version.id, "ConcurrentExecutions", concurrent)
-            outcome = self._environment.invoke(invocation)
+            outcome = self._environment.invoke(invocation, self.admission)
         cloudwatch.count_function(self.function_version.id, "Duration", outcome.duration_ms, "Milliseconds")
         if trace := shared().trace:
             trace.record(self.function_version.id.function_name, invocation, outcome)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from localstack import config
 from localstack.aws.api.lambda_ import (
     InvalidRuntimeException,
     PackageType,
@@ -17,7 +18,7 @@ from localstack.services.lambda_.invocation import assignment, execution_environ
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.logs import LogItem
 
-from harness.localstack import cloudwatch, invoke_request, provisioned, runtimes, settings
+from harness.localstack import assignments, cloudwatch, invoke_request, provisioned, runtimes, settings
 from harness.localstack.environment_rate import EnvironmentRate
 from harness.localstack.in_flight import InFlight
 
@@ -42,7 +43,10 @@ def install() -> None:
     service = lambda_service.LambdaService
     service.stop = _waiting_for_nothing(service.stop, in_flight)
     service.invoke = invoke_request.checked(service.invoke)
-    assignment.AssignmentService.get_environment = _tracked(assignment.AssignmentService.get_environment, in_flight)
+    get_environment = assignment.AssignmentService.get_environment
+    if config.LAMBDA_RUNTIME_EXECUTOR == "process":
+        get_environment = assignments.on_demand(get_environment)
+    assignment.AssignmentService.get_environment = _tracked(get_environment, in_flight)
     assignment.AssignmentService.start_environment = _limited(assignment.AssignmentService.start_environment, rate)
 
 

@@ -142,6 +142,22 @@ def test_at_the_machines_limit_idle_environments_end_and_then_invokes_wait(monke
 
 @pytest.mark.embedded_only
 @pytest.mark.documented(OURS)
+def test_invokes_that_wait_for_the_machine_share_what_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a start for each, one after the other."""
+    monkeypatch.setenv("NRT_MAX_STARTS", "1")
+    slow = "import os, time\ntime.sleep(1)\ndef handler(event, context):\n    return os.getpid()"
+    with embedded() as aws, ThreadPoolExecutor(10) as pool:
+        function = new_function(aws, slow)
+        answers = list(pool.map(lambda _: function.invoke(), range(10)))
+        assert [answer.error for answer in answers] == [None] * 10
+        assert len({answer.payload for answer in answers}) < 5
+        assert aws.directory is not None
+        lines = [json.loads(line) for line in (aws.directory / "trace.jsonl").read_text().splitlines()]
+        assert sum(not line["cold"] and line["host_wait_ms"] > 0 for line in lines) > 5
+
+
+@pytest.mark.embedded_only
+@pytest.mark.documented(OURS)
 def test_no_environment_outlives_an_emulator_that_is_killed() -> None:
     with embedded() as aws:
         environment: int = new_function(aws).invoke(do="context").payload["pid"]

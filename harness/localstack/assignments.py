@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
+from localstack.aws.api.lambda_ import ServiceException
 from localstack.services.lambda_.invocation.assignment import AssignmentService
 from localstack.services.lambda_.invocation.execution_environment import (
     ExecutionEnvironment,
@@ -21,7 +22,7 @@ from localstack.services.lambda_.invocation.execution_environment import (
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InitializationType
 
 from harness.localstack import settings
-from harness.localstack.capacity import Admission, Capacity, Turn
+from harness.localstack.capacity import Admission, Capacity, Closed, Turn
 
 LOG = logging.getLogger(__name__)
 
@@ -73,7 +74,10 @@ def _reserve(
         return free, None
     waited_before = False
     while True:
-        turn = capacity().turn_unless_freed(version_manager_id, has_own, is_free, first=waited_before)
+        try:
+            turn = capacity().turn_unless_freed(version_manager_id, has_own, is_free, first=waited_before)
+        except Closed as closed:
+            raise ServiceException("the emulator ends") from closed
         if free := _take(environments.values(), warm=True):
             if turn:
                 turn.over()

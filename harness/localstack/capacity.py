@@ -30,6 +30,10 @@ class Evictable(Protocol):
         ...
 
 
+class Closed(Exception):
+    """Nothing is started any more: the emulator ends."""
+
+
 class Turn:
     """Leave to start an environment; others start when it is over. `waited_s`: how long it was waited for."""
 
@@ -75,6 +79,7 @@ class Capacity:
     def __init__(self, most: int, most_starts: int = STARTS_PER_CORE) -> None:
         self.most, self.most_starts = most, most_starts
         self._turns = most_starts
+        self._is_closed = False
         self._line: list[_Waiting] = []
         self._coming: set[Turn] = set()  # will ask for a slot, which is counted on already
         self._alive = 0
@@ -124,6 +129,9 @@ class Capacity:
         """A turn to start an environment of this function; None if one of the function's is free before that.
 
         first: before all others, as it was called before and what was free was not there any more.
+
+        Raises:
+            Closed: it was closed.
         """
         waiting = _Waiting(function, has_own)
         self._join(waiting, 0 if first else len(self._line))
@@ -135,12 +143,16 @@ class Capacity:
         while not waiting.woken.wait(SETTLED_S):
             with self._changed:  # what is idle settles without a word
                 self._hand_out()
+        if waiting.turn is None and self._is_closed:
+            raise Closed
         return waiting.turn
 
     def _join(self, waiting: _Waiting, place: int) -> None:
         with self._changed:
             self._line.insert(place, waiting)
             self._hand_out()
+            if self._is_closed:
+                self._send_away()
             if waiting.woken.is_set() or len(self._line) > 1:
                 return
             all_start = not self._turns
@@ -162,6 +174,17 @@ class Capacity:
                     self._line.remove(waiting)
                     waiting.woken.set()
                     return
+
+    def close(self) -> None:
+        """Send invokes away that wait, and those to come that would have to."""
+        with self._changed:
+            self._is_closed = True
+            self._send_away()
+
+    def _send_away(self) -> None:
+        for waiting in [one for one in self._line if one.function is not None]:
+            self._line.remove(waiting)
+            waiting.woken.set()
 
     def _hand_out(self) -> None:
         """Give turns to who may start; the lock is held."""

@@ -96,6 +96,7 @@ def _after_what_is_in_flight(original: Callable[..., None], in_flight: InFlight)
 
 def _waiting_for_nothing(original: Callable[..., None], in_flight: InFlight) -> Callable[..., None]:
     def stop(self: lambda_service.LambdaService) -> None:
+        assignments.capacity().close()
         in_flight.close()
         original(self)
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from harness.localstack import capacity
-from harness.localstack.capacity import Capacity, Turn
+from harness.localstack.capacity import Capacity, Closed, Turn
 
 Waits = Callable[..., "Future[Turn | None]"]
 
@@ -131,3 +131,15 @@ def test_waiting_for_room_is_told(waits: Waits, caplog: pytest.LogCaptureFixture
     held.freed("f")
     waiting.result(10)
     assert "NRT_MAX_ENVIRONMENTS" in caplog.text
+
+
+def test_who_waits_when_all_ends_is_sent_away(waits: Waits) -> None:
+    held = Capacity(10, most_starts=1)
+    starting = held.turn()
+    waiting = waits(held)
+    held.close()
+    late = waits(held)
+    for one in (waiting, late):
+        with pytest.raises(Closed):
+            one.result(10)
+    starting.over()

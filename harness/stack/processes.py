@@ -173,19 +173,25 @@ def prioritize(pid: int, niceness: int) -> None:
             autogroup.write_text(str(niceness))
 
 
+_given: set[int] = set()  # a stack's ports are all chosen before the first is listened on
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment.
+    """A loopback port that nobody listens on at this moment, another one each time.
 
     Picked at random below the range the kernel takes for outgoing connections, so that none of those can take it in
     the time between this look and the server's own bind.
     """
     while True:
         port = random.randrange(*FREE_PORTS)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
+        _given.add(port)
         return port
 
 

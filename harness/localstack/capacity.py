@@ -41,6 +41,11 @@ class Turn:
         self.waited_s = waited_s
         self._when_over: Callable[[Turn], None] | None = when_over
 
+    @property
+    def is_over(self) -> bool:
+        """Whether others start in its place."""
+        return self._when_over is None
+
     def over(self) -> None:
         """It is ready, or will not start."""
         when_over, self._when_over = self._when_over, None

@@ -152,7 +152,7 @@ class Environment:
         self._init_ms, self._cold = None, False
         if self._child is None:
             init_ms, cold = None, True
-            waited_s = self._start(deadline)
+            waited_s = self._start(deadline, turn)
             began += waited_s
             deadline += waited_s
             self._note_initialisation((self._clock() - began) * 1000, in_invoke=True)
@@ -228,7 +228,7 @@ class Environment:
         `deadline` does not count the wait for the machine, which is noted.
         """
         waited_s = self._capacity.acquire(turn)
-        if turn is None:
+        if turn is None or turn.is_over:
             turn = self._capacity.turn()
             waited_s += turn.waited_s
         deadline += waited_s

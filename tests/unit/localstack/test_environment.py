@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.localstack.capacity import Capacity
+from harness.localstack.capacity import Admission, Capacity
 from harness.localstack.environment import INIT_LIMIT_S, Environment, Program
 from harness.localstack.launcher import Launcher
 from harness.localstack.outcome import Invocation, Status
@@ -269,6 +269,21 @@ def test_a_start_that_fails_gives_its_turn_back(make: Make) -> None:
     other = make(held=held)
     assert _invoke(other)[0] is Status.OK
     other.stop()
+
+
+def test_a_start_within_an_invoke_takes_the_turn_that_the_invoke_has(make: Make) -> None:
+    """Where an earlier initialisation failed; were it to wait for another turn, it might be for its own."""
+    held = Capacity(100, most_starts=1)
+    failing = make("raise RuntimeError('no')", held=held)
+    with ThreadPoolExecutor() as threads:
+        for _ in range(2):
+            admission = Admission(held.turn(), 0.5)
+            outcome = threads.submit(failing.invoke, Invocation("r", b"{}", "arn"), admission).result(60)
+            assert outcome.status is Status.INIT_ERROR
+            assert outcome.host_wait_ms >= 500
+            assert admission.turn is not None
+            assert admission.turn.is_over
+    failing.stop()
 
 
 def test_an_environment_that_is_being_ended_takes_no_event_before_it_is(caplog: pytest.LogCaptureFixture) -> None:

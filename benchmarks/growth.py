@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import pipeline, sql
+from harness import interruption, pipeline, sql
 from harness.bench import throughput
 from harness.bench.cpu import LOAD_AND_PROBES, METER, tree
 from harness.bench.throughput import Held, Offer
@@ -83,13 +83,20 @@ def _point(held: Held, **about: Any) -> dict[str, Any]:
     }
 
 
+def _run(described: Pipeline, offer: Offer, name: str, watch: "Watch | None" = None) -> Held:
+    held = throughput.run(described, offer, create(None, name), watching=watch)
+    if interruption.seen():
+        raise SystemExit(interruption.EXIT_CODE)
+    return held
+
+
 def by_types(counts: list[int], offer: Offer) -> dict[str, Any]:
     points = []
     for count in counts:
         with tempfile.TemporaryDirectory(prefix="nrt-growth-") as directory:
             described = pipeline.load(pipeline_of(count, Path(directory) / "pipeline"))
             described = limited_to_cores(described, os.cpu_count() or 1)  # as `harness bench throughput` has it
-            held = throughput.run(described, offer, create(None, f"growth-types-{count}"))
+            held = _run(described, offer, f"growth-types-{count}")
         windows = [pipelines_cpu_ms(window) for window in held.cpu_ms_per_file_by_window]
         median_ms = round(median(windows), 1)
         points.append(_point(held, types=count) | {"pipeline_cpu_ms_per_file": median_ms, "windows": windows})
@@ -102,7 +109,7 @@ def by_records(counts: list[int], offer: Offer, described: Pipeline) -> dict[str
     points = []
     for count in counts:
         one = Offer(offer.rate_per_min, offer.duration_s, count)
-        point = _point(throughput.run(described, one, create(None, f"growth-records-{count}")), records=count)
+        point = _point(_run(described, one, f"growth-records-{count}"), records=count)
         points.append(point | {"cpu_us_per_record": round(point["pipeline_cpu_ms_per_file"] * 1000 / count, 2)})
     slope, fixed = np.polyfit(counts, [point["pipeline_cpu_ms_per_file"] for point in points], 1)
     return {
@@ -172,7 +179,7 @@ class Watch:
 def soak(files: int, rate: float, records: int, described: Pipeline) -> dict[str, Any]:
     watch = Watch()
     offer = Offer(rate, files / rate * 60, records)
-    held = throughput.run(described, offer, create(None, "growth-soak"), watching=watch)
+    held = _run(described, offer, "growth-soak", watch)
     return {"point": _point(held, records=records), "backlog_files": held.backlog_files, "checks": held.checks,
             "growth": watch.growth()}  # fmt: skip
 
@@ -203,4 +210,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with interruption.raises():  # its directories go, however it ends
+        main()

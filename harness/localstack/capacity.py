@@ -123,7 +123,7 @@ class Capacity:
     def turn(self) -> Turn:
         """A turn to start, for an environment that has its slot."""
         waiting = _Waiting()
-        self._join(waiting, len(self._line))
+        self._join(waiting)
         waiting.woken.wait()
         assert waiting.turn is not None
         return waiting.turn
@@ -139,7 +139,7 @@ class Capacity:
             Closed: it was closed.
         """
         waiting = _Waiting(function, has_own)
-        self._join(waiting, 0 if first else len(self._line))
+        self._join(waiting, first=first)
         if is_free():  # since before it was in line, so that nobody will say so
             with self._changed:
                 if waiting in self._line:
@@ -152,9 +152,9 @@ class Capacity:
             raise Closed
         return waiting.turn
 
-    def _join(self, waiting: _Waiting, place: int) -> None:
+    def _join(self, waiting: _Waiting, *, first: bool = False) -> None:
         with self._changed:
-            self._line.insert(place, waiting)
+            self._line.insert(0 if first else len(self._line), waiting)
             self._hand_out()
             if self._is_closed:
                 self._send_away()

@@ -24,9 +24,12 @@ _RENAMED = {
     "REGEXP_SUBSTR": "redshift_internal.regexp_substr", "DEXP": "exp", "DLOG1": "ln", "DLOG10": "log",
     "JSON_SERIALIZE": "redshift_internal.json_serialize", "CHR": "redshift_internal.chr",
     "REGEXP_COUNT": "redshift_internal.regexp_count", "REGEXP_INSTR": "redshift_internal.regexp_instr",
-    "OBJECT": "jsonb_build_object", "ARRAY": "jsonb_build_array",
+    "OBJECT": "jsonb_build_object", "ARRAY": "jsonb_build_array", "TO_DATE": "redshift_internal.to_date",
+    "TO_TIMESTAMP": "redshift_internal.to_timestamp", "VERSION": "redshift_internal.version",
 }  # fmt: skip
-_VALUES = {"SYSDATE": "localtimestamp", "MINUS": "EXCEPT"}
+_VALUES = {
+    "SYSDATE": "localtimestamp", "MINUS": "EXCEPT", "CURRENT_USER_ID": "redshift_internal.current_user_id()",
+}  # fmt: skip
 _TYPES = {
     "SUPER": "jsonb", "VARBYTE": "bytea", "VARBINARY": "bytea", "NVARCHAR": "varchar", "NCHAR": "char",
     "INTERVALY2M": "interval year to month", "INTERVALD2S": "interval day to second", "ABSTIME": ABSTIME,
@@ -153,8 +156,14 @@ def _date_part_of(arguments: Arguments) -> list[Token]:
     if len(arguments) != 2 or len(part) != 1:
         return call("date_part", arguments)
     name = value_of(part[0]) if part[0].kind == "string" else part[0].text.strip('"')
-    known = _DATE_PART_NAMES.get(name.lower(), name)
-    return call("date_part", [[string(known)], _timestamp_literal(arguments[1])])
+    return call(
+        "redshift_internal.pgdate_part", [[string(_date_part_name(name.lower()))], _timestamp_literal(arguments[1])]
+    )
+
+
+def _date_part_name(name: str) -> str:
+    """PostgreSQL's name of a date part, or what was written."""
+    return _DATE_PART_NAMES.get(name, name)
 
 
 def _date_trunc(arguments: Arguments) -> list[Token]:
@@ -166,21 +175,22 @@ def _date_trunc(arguments: Arguments) -> list[Token]:
 
 
 def _extract(arguments: Arguments) -> list[Token]:
-    """EXTRACT(part FROM moment)"""
-    tokens = arguments[0]
-    first = next((index for index, token in enumerate(tokens) if token.kind == "word"), None)
-    if len(arguments) == 1 and first is not None:
-        name = tokens[first].text.lower()
-        tokens = [*tokens[:first], word(_DATE_PART_NAMES.get(name, name)), *tokens[first + 1 :]]
-    return call("extract", [tokens, *arguments[1:]])
+    """EXTRACT(part FROM moment), whose column is called date_part."""
+    parts = code(arguments[0])
+    if len(arguments) != 1 or len(parts) < 3 or parts[1].upper != "FROM":
+        return call("extract", arguments)
+    name = value_of(parts[0]) if parts[0].kind == "string" else parts[0].text.strip('"')
+    at = next(index for index, token in enumerate(arguments[0]) if token.upper == "FROM")
+    moment = arguments[0][at + 1 :]
+    known = _date_part_name(name.lower())
+    return call("redshift_internal.date_part", [moment] if known == "epoch" else [[string(known)], moment])
 
 
 def _concat(arguments: Arguments) -> list[Token]:
     """CONCAT takes two arguments, and a NULL makes NULL."""
     if len(arguments) != 2:
         raise Refusal("42883", f"function concat() with {len(arguments)} arguments does not exist")
-    (first, second) = arguments
-    return [word("(("), *first, word(")::text || ("), *second, word(")::text)")]
+    return call("redshift_internal.concat", [call("redshift_internal.joined", [part]) for part in arguments])
 
 
 def _json_extract_path_text(arguments: Arguments) -> list[Token]:
@@ -200,12 +210,12 @@ def _dateadd(arguments: Arguments) -> list[Token]:
     arguments = _date_part(arguments)
     if len(arguments) == 3:
         arguments[2] = _timestamp_literal(arguments[2])
-    return call("pg_catalog.dateadd", arguments)
+    return call("pg_catalog.date_add", arguments)
 
 
 def _datediff(arguments: Arguments) -> list[Token]:
     arguments = _date_part(arguments)
-    return call("pg_catalog.datediff", [*arguments[:1], *map(_timestamp_literal, arguments[1:])])
+    return call("pg_catalog.date_diff", [*arguments[:1], *map(_timestamp_literal, arguments[1:])])
 
 
 def _setting(function: str) -> Function:

@@ -22,7 +22,7 @@ _EXPRESSION_SUBLINK = "4"
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _REMAINDER = 1724, 1725, 1726, 1727, 1728
 _OF_INTEGERS = frozenset((1740, 1781, 1782))
 _LENGTH_COERCION = 1703
-_SUMS = frozenset((2107, 2114))
+_SUM = 2114
 _SAME = frozenset((  # abs, round, trunc, sign, ceil, floor, + and -, avg, min, max, lag, lead, first, last, nth, any
     1704, 1705, 1706, 1707, 1708, 1709, 1710, 1711, 1712, 2167, 1771, 1915, 2103, 2130, 2146, 3106, 3107, 3108, 3109,
     3110, 3111, 3112, 3113, 3114, 3972, 3984, 6291,
@@ -213,7 +213,7 @@ def _called(function: int, arguments: list[Node], scope: Scope) -> Decimal:
     first = _number(arguments[0], scope)
     if function in _OF_INTEGERS or function in _SAME:
         return first
-    if function in _SUMS:
+    if function == _SUM:
         return Decimal(PRECISION_MAX, first.scale)
     if function in (_ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _REMAINDER):
         return _computed(function, first, _number(arguments[1], scope))

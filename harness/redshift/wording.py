@@ -31,12 +31,13 @@ def as_redshift_error(body: bytes) -> bytes:
 
 
 def _without_internals(body: bytes) -> bytes:
-    """Where in the stand-in an error was raised is nothing to a client."""
+    """Where in the stand-in an error was raised is nothing to a client, nor which schema its functions are in."""
     if b"redshift_internal." not in body:
         return body
-    return wire.with_error_fields(
-        {name: value for name, value in wire.error_fields(body).items() if name not in "Wqpi"}
-    )
+    return wire.with_error_fields({
+        name: value.replace("redshift_internal.", "")
+        for name, value in wire.error_fields(body).items() if name not in "Wqpi"
+    })  # fmt: skip
 
 
 def _permission_denied(body: bytes) -> bytes:

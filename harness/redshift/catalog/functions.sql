@@ -3,92 +3,14 @@ create or replace function pg_catalog.getdate() returns timestamp language sql s
     as $$ select date_trunc('second', statement_timestamp())::timestamp $$;
 create or replace function pg_catalog.pg_last_copy_count() returns bigint language sql stable
     as $$ select coalesce(nullif(current_setting('redshift.last_copy_count', true), ''), '0')::bigint $$;
+create or replace function redshift_internal.version() returns text language sql immutable
+    as $$ select 'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), Redshift 1.0.12103'::text $$;
+create or replace function redshift_internal.current_user_id() returns integer language sql stable
+    as $$ select oid::integer from pg_catalog.pg_roles where rolname = current_user $$;
+create or replace function pg_catalog.db_collation() returns text language sql immutable as $$ select 'case_sensitive'::text $$;
+create or replace function pg_catalog.slice_num() returns integer language sql immutable as $$ select 0 $$;
 create or replace function pg_catalog.pg_last_copy_id() returns bigint language sql stable
     as $$ select coalesce(nullif(current_setting('redshift.last_copy_id', true), ''), '-1')::bigint $$;
-
--- "Date parts for date or timestamp functions": their synonyms
-create or replace function redshift_internal.date_part_name(part text) returns text language sql immutable as $$
-    select case
-        when part in ('millennium', 'millennia', 'mil', 'mils') then 'millennium'
-        when part in ('century', 'centuries', 'c', 'cent', 'cents') then 'century'
-        when part in ('decade', 'decades', 'dec', 'decs') then 'decade'
-        when part in ('year', 'years', 'y', 'yr', 'yrs') then 'year'
-        when part in ('quarter', 'quarters', 'qtr', 'qtrs') then 'quarter'
-        when part in ('month', 'months', 'mon', 'mons') then 'month'
-        when part in ('week', 'weeks', 'w') then 'week'
-        when part in ('day', 'days', 'd', 'dayofyear', 'doy', 'dy', 'yearday') then 'day'
-        when part in ('hour', 'hours', 'h', 'hr', 'hrs') then 'hour'
-        when part in ('minute', 'minutes', 'm', 'min', 'mins') then 'minute'
-        when part in ('second', 'seconds', 's', 'sec', 'secs') then 'second'
-        when part in ('millisecond', 'milliseconds', 'ms', 'msec', 'msecs', 'msecond', 'mseconds', 'millisec',
-                      'millisecs', 'millisecon') then 'millisecond'
-        when part in ('microsecond', 'microseconds', 'us', 'usec', 'usecs', 'usecond', 'useconds', 'microsec',
-                      'microsecs', 'microsecon') then 'microsecond'
-    end $$;
-
-create or replace function pg_catalog.dateadd(part text, amount bigint, moment timestamp) returns timestamp
-    language plpgsql immutable as $$
-declare
-    name text := redshift_internal.date_part_name(lower(part));
-    last_of_month boolean;
-    moved timestamp;
-begin
-    if name is null then
-        raise exception 'dateadd: unknown date part "%"', part using errcode = '22023';
-    end if;
-    if name in ('millennium', 'century', 'decade', 'year', 'quarter', 'month') then
-        amount := amount * case name when 'millennium' then 12000 when 'century' then 1200 when 'decade' then 120
-                                     when 'year' then 12 when 'quarter' then 3 else 1 end;
-        moved := moment + make_interval(months => amount::integer);
-        last_of_month := (moment + interval '1 day')::date = date_trunc('month', moment + interval '1 day')::date;
-        if last_of_month and name in ('month', 'quarter') then  -- "If the date is the last day of the month"
-            moved := date_trunc('month', moved) + interval '1 month' - interval '1 day' + moment::time;
-        end if;
-        return moved;
-    end if;
-    return moment + amount * case name when 'week' then interval '7 days' when 'day' then interval '1 day'
-        when 'hour' then interval '1 hour' when 'minute' then interval '1 minute' when 'second' then interval '1 second'
-        when 'millisecond' then interval '1 millisecond' else interval '1 microsecond' end;
-end $$;
-create or replace function pg_catalog.dateadd(part text, amount bigint, moment date) returns timestamp
-    language sql immutable as $$ select pg_catalog.dateadd(part, amount, moment::timestamp) $$;
-create or replace function pg_catalog.dateadd(part text, amount bigint, moment timestamptz) returns timestamptz
-    language sql stable as $$ select pg_catalog.dateadd(part, amount, moment::timestamp)::timestamptz $$;
-create or replace function pg_catalog.dateadd(part text, amount bigint, moment time) returns time
-    language sql immutable as $$ select pg_catalog.dateadd(part, amount, date '2000-01-01' + moment)::time $$;
-
--- counts the boundaries crossed, not the time passed
-create or replace function pg_catalog.datediff(part text, earlier timestamp, later timestamp) returns bigint
-    language plpgsql immutable as $$
-declare
-    name text := redshift_internal.date_part_name(lower(part));
-    months bigint := (extract(year from later) - extract(year from earlier)) * 12
-        + extract(month from later) - extract(month from earlier);
-begin
-    return case name
-        when 'millennium' then extract(millennium from later) - extract(millennium from earlier)
-        when 'century' then extract(century from later) - extract(century from earlier)
-        when 'decade' then extract(decade from later) - extract(decade from earlier)
-        when 'year' then extract(year from later) - extract(year from earlier)
-        when 'quarter' then (extract(year from later) - extract(year from earlier)) * 4
-            + extract(quarter from later) - extract(quarter from earlier)
-        when 'month' then months
-        -- weeks begin on Sunday here
-        when 'week' then floor((later::date - date '2000-01-02') / 7.0) - floor((earlier::date - date '2000-01-02') / 7.0)
-        when 'day' then later::date - earlier::date
-        when 'hour' then extract(epoch from date_trunc('hour', later) - date_trunc('hour', earlier)) / 3600
-        when 'minute' then extract(epoch from date_trunc('minute', later) - date_trunc('minute', earlier)) / 60
-        when 'second' then extract(epoch from date_trunc('second', later) - date_trunc('second', earlier))
-        when 'millisecond' then extract(epoch from date_trunc('milliseconds', later) - date_trunc('milliseconds', earlier)) * 1000
-        when 'microsecond' then extract(epoch from later - earlier) * 1000000
-    end::bigint;
-end $$;
-create or replace function pg_catalog.datediff(part text, earlier date, later date) returns bigint
-    language sql immutable as $$ select pg_catalog.datediff(part, earlier::timestamp, later::timestamp) $$;
-create or replace function pg_catalog.datediff(part text, earlier timestamptz, later timestamptz) returns bigint
-    language sql stable as $$ select pg_catalog.datediff(part, earlier::timestamp, later::timestamp) $$;
-create or replace function pg_catalog.datediff(part text, earlier time, later time) returns bigint
-    language sql immutable as $$ select pg_catalog.datediff(part, date '2000-01-01' + earlier, date '2000-01-01' + later) $$;
 
 -- "ALTER TABLE APPEND": columns go by name; without IGNOREEXTRA or FILLTARGET both tables have the same
 create or replace function redshift_internal.append_table(target text, source text, option text) returns void
@@ -113,49 +35,19 @@ begin
     execute format('delete from %s', source);
 end $$;
 
--- Date functions
-create or replace function pg_catalog.last_day(moment timestamp) returns date language sql immutable
-    as $$ select (date_trunc('month', moment) + interval '1 month' - interval '1 day')::date $$;
-create or replace function pg_catalog.add_months(moment timestamp, amount bigint) returns timestamp language sql immutable
-    as $$ select pg_catalog.dateadd('month', amount, moment) $$;
-create or replace function pg_catalog.months_between(later timestamp, earlier timestamp) returns double precision
-    language sql immutable as $$
-    select case
-        when extract(day from later) = extract(day from earlier)
-          or (later::date = pg_catalog.last_day(later) and earlier::date = pg_catalog.last_day(earlier))
-        then pg_catalog.datediff('month', earlier, later)::double precision
-        else pg_catalog.datediff('month', earlier, later)
-             + (extract(epoch from later - date_trunc('month', later)) - extract(epoch from earlier - date_trunc('month', earlier)))
-             / (31 * 86400.0)
-    end $$;
-create or replace function pg_catalog.next_day(moment timestamp, day text) returns date language sql immutable as $$
-    select moment::date + (case when wanted > today then wanted - today else wanted - today + 7 end)
-      from (select extract(dow from moment)::integer as today,
-                   position(lower(left(day, 2)) in 'sumotuwethfrsa') / 2 as wanted) d $$;
-create or replace function pg_catalog.date_part_year(moment date) returns integer language sql immutable
-    as $$ select extract(year from moment)::integer $$;
-create or replace function pg_catalog.trunc(moment timestamp) returns date language sql immutable
-    as $$ select moment::date $$;
-create or replace function pg_catalog.convert_timezone(target text, moment timestamp) returns timestamp language sql stable
-    as $$ select (moment at time zone 'UTC') at time zone target $$;
-create or replace function pg_catalog.convert_timezone(origin text, target text, moment timestamp) returns timestamp
-    language sql stable as $$ select (moment at time zone origin) at time zone target $$;
-create or replace function pg_catalog.date_cmp(a date, b date) returns integer language sql immutable
-    as $$ select case when a = b then 0 when a > b then 1 else -1 end $$;
-create or replace function pg_catalog.timestamp_cmp(a timestamp, b timestamp) returns integer language sql immutable
-    as $$ select case when a = b then 0 when a > b then 1 else -1 end $$;
-
--- String and hash functions
+-- String functions
 create or replace function pg_catalog.charindex(part text, whole text) returns integer language sql immutable
     as $$ select position(part in whole) $$;
 create or replace function redshift_internal.regexp_replace(value text, pattern text, replacement text default '',
     start integer default 1, flags text default '') returns text language sql immutable as $$
     select left(value, start - 1) || pg_catalog.regexp_replace(substr(value, start), pattern,
         pg_catalog.regexp_replace(replacement, '[$]([0-9])', E'\\\\\\1', 'g'), 'g' || translate(flags, 'ep', '')) $$;
+-- "REGEXP_SUBSTR function": with 'e' the first subexpression of the match, if the pattern has one
 create or replace function redshift_internal.regexp_substr(value text, pattern text, start integer default 1,
     occurrence integer default 1, flags text default '') returns text language sql immutable as $$
     select case when value is null then null
-           else coalesce(pg_catalog.regexp_substr(value, pattern, start, occurrence, translate(flags, 'ep', '')), '') end $$;
+           else coalesce(pg_catalog.regexp_substr(value, pattern, start, occurrence, translate(flags, 'ep', ''),
+                                                  case when flags like '%e%' and pattern ~ E'(^|[^\\\\])[(](?![?])' then 1 else 0 end), '') end $$;
 
 -- JSON functions
 create or replace function pg_catalog.is_valid_json(value text) returns boolean language plpgsql immutable strict as $$

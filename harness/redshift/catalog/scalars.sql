@@ -1,4 +1,4 @@
--- Scalar functions of the dialect: hashes, strings, VARBYTE, SUPER. Source: Database Developer Guide, the page named
+-- Scalar functions of the dialect: strings, VARBYTE, SUPER. Source: Database Developer Guide, the page named
 -- above each. After functions.sql, some of whose definitions it relies on.
 
 -- "CAST function": a string cut to VARCHAR(n) is cut after n bytes; one assigned to it must fit. PostgreSQL's own cast
@@ -44,94 +44,6 @@ end $$;
 update pg_catalog.pg_cast set castfunc = 'redshift_internal.fit_char_bytes(bpchar, integer, boolean)'::regprocedure
     where castsource = 'bpchar'::regtype and casttarget = 'bpchar'::regtype;
 
--- "SHA1 function", "SHA function", "FUNC_SHA1 function"
-create or replace function redshift_internal.rotate(word bigint, bits integer) returns bigint
-    language sql immutable strict as $$ select ((word << bits) | (word >> (32 - bits))) & 4294967295 $$;
-create or replace function pg_catalog.sha1(value text) returns text language plpgsql immutable strict as $$
-declare
-    raw bytea := convert_to(value, 'UTF8');
-    bits bigint := octet_length(raw) * 8;
-    h bigint[] := array[1732584193, 4023233417, 2562383102, 271733878, 3285377520];
-    w bigint[];
-    a bigint; b bigint; c bigint; d bigint; e bigint; f bigint; k bigint; t bigint;
-begin
-    raw := raw || decode('80', 'hex');
-    raw := raw || decode(repeat('00', (120 - octet_length(raw) % 64) % 64), 'hex') || int8send(bits);
-    for block in 0 .. octet_length(raw) / 64 - 1 loop
-        for i in 0 .. 15 loop
-            w[i] := (get_byte(raw, block * 64 + i * 4)::bigint << 24) | (get_byte(raw, block * 64 + i * 4 + 1) << 16)
-                | (get_byte(raw, block * 64 + i * 4 + 2) << 8) | get_byte(raw, block * 64 + i * 4 + 3);
-        end loop;
-        for i in 16 .. 79 loop
-            w[i] := redshift_internal.rotate(w[i - 3] # w[i - 8] # w[i - 14] # w[i - 16], 1);
-        end loop;
-        a := h[1]; b := h[2]; c := h[3]; d := h[4]; e := h[5];
-        for i in 0 .. 79 loop
-            if i < 20 then f := (b & c) | (~b & 4294967295 & d); k := 1518500249;
-            elsif i < 40 then f := b # c # d; k := 1859775393;
-            elsif i < 60 then f := (b & c) | (b & d) | (c & d); k := 2400959708;
-            else f := b # c # d; k := 3395469782;
-            end if;
-            t := (redshift_internal.rotate(a, 5) + f + e + k + w[i]) & 4294967295;
-            e := d; d := c; c := redshift_internal.rotate(b, 30); b := a; a := t;
-        end loop;
-        h := array[(h[1] + a) & 4294967295, (h[2] + b) & 4294967295, (h[3] + c) & 4294967295, (h[4] + d) & 4294967295,
-                   (h[5] + e) & 4294967295];
-    end loop;
-    return (select string_agg(lpad(to_hex(part), 8, '0'), '' order by place) from unnest(h) with ordinality u(part, place));
-end $$;
-create or replace function pg_catalog.sha(value text) returns text language sql immutable strict as $$ select pg_catalog.sha1(value) $$;
-create or replace function pg_catalog.func_sha1(value text) returns text language sql immutable strict as $$ select pg_catalog.sha1(value) $$;
-
--- "SHA2 function": 0 is 256; an empty string if the number of bits is none of its
-create or replace function pg_catalog.sha2(value text, bits integer) returns text language sql immutable strict as $$
-    select coalesce(encode(case bits when 224 then sha224(convert_to(value, 'UTF8')) when 384 then sha384(convert_to(value, 'UTF8'))
-        when 512 then sha512(convert_to(value, 'UTF8')) when 256 then sha256(convert_to(value, 'UTF8'))
-        when 0 then sha256(convert_to(value, 'UTF8')) end, 'hex'), '') $$;
-
--- "CRC32 function": CRC-32C in eight hexadecimal digits
-create or replace function pg_catalog.crc32(value text) returns text language plpgsql immutable strict as $$
-declare
-    raw bytea := convert_to(value, 'UTF8');
-    crc bigint := 4294967295;
-begin
-    for i in 0 .. octet_length(raw) - 1 loop
-        crc := crc # get_byte(raw, i);
-        for bit in 1 .. 8 loop
-            crc := case when crc & 1 = 1 then (crc >> 1) # 2197175160 else crc >> 1 end;
-        end loop;
-    end loop;
-    return lpad(to_hex(crc # 4294967295), 8, '0');
-end $$;
-
--- "FNV_HASH function": 64-bit FNV-1a of the value's binary representation, little endian
-create or replace function redshift_internal.fnv(raw bytea, seed bigint) returns bigint language plpgsql immutable as $$
-declare
-    h numeric := case when seed is null then 14695981039346656037 when seed < 0 then seed + 18446744073709551616 else seed end;
-    low integer;
-begin
-    if raw is null then
-        return null;
-    end if;
-    for i in 0 .. octet_length(raw) - 1 loop
-        low := mod(h, 256)::integer;
-        h := mod((h - low + (low # get_byte(raw, i))) * 1099511628211, 18446744073709551616);
-    end loop;
-    return (case when h >= 9223372036854775808 then h - 18446744073709551616 else h end)::bigint;
-end $$;
-create or replace function redshift_internal.reversed(raw bytea) returns bytea language sql immutable strict as $$
-    select string_agg(substr(raw, place, 1), ''::bytea order by place desc) from generate_series(1, octet_length(raw)) place $$;
-create or replace function pg_catalog.fnv_hash(value text, seed bigint default null) returns bigint language sql immutable
-    as $$ select redshift_internal.fnv(convert_to(value, 'UTF8'), seed) $$;
-create or replace function pg_catalog.fnv_hash(value smallint, seed bigint default null) returns bigint language sql immutable
-    as $$ select redshift_internal.fnv(redshift_internal.reversed(int2send(value)), seed) $$;
-create or replace function pg_catalog.fnv_hash(value integer, seed bigint default null) returns bigint language sql immutable
-    as $$ select redshift_internal.fnv(redshift_internal.reversed(int4send(value)), seed) $$;
-create or replace function pg_catalog.fnv_hash(value bigint, seed bigint default null) returns bigint language sql immutable
-    as $$ select redshift_internal.fnv(redshift_internal.reversed(int8send(value)), seed) $$;
-create or replace function pg_catalog.fnv_hash(value bytea, seed bigint default null) returns bigint language sql immutable
-    as $$ select redshift_internal.fnv(value, seed) $$;
-
 -- "STRTOL function"
 create or replace function pg_catalog.strtol(digits text, base integer) returns bigint language plpgsql immutable strict as $$
 declare
@@ -159,6 +71,26 @@ begin
         raise exception 'The input % is out of range for a 64-bit integer', digits using errcode = '22003';
     end if;
     return (case when is_negative then -result else result end)::bigint;
+end $$;
+
+-- "TEXT_TO_INT_ALT function", "TEXT_TO_NUMERIC_ALT function", without a format: a sign may stand at the end, blanks are 0
+create or replace function redshift_internal.teradata_number(value text) returns numeric language sql immutable strict as $$
+    select case when btrim(value) = '' then 0 when btrim(value) ~ '[+-]$'
+           then (right(btrim(value), 1) || left(btrim(value), -1))::numeric else value::numeric end $$;
+create or replace function pg_catalog.text_to_int_alt(value text) returns integer language sql immutable strict
+    as $$ select trunc(redshift_internal.teradata_number(value))::integer $$;
+create or replace function pg_catalog.text_to_numeric_alt(value text, digits integer default 38, decimals integer default 0) returns numeric
+    language plpgsql immutable strict as $$
+declare
+    exact numeric := redshift_internal.teradata_number(value);
+    cut numeric := trunc(exact, decimals);
+    unit numeric := 10::numeric ^ -decimals;
+    rounded numeric := case when abs(exact - cut) * 2 = unit and mod(cut / unit, 2) = 0 then cut else round(exact, decimals) end;
+begin
+    if abs(rounded) >= 10::numeric ^ (digits - decimals) then
+        raise exception 'Numeric data overflow (result precision)' using errcode = '22003';
+    end if;
+    return trunc(rounded, decimals);
 end $$;
 
 -- "OCTETINDEX function", "CHR function", "CONCAT function", "SOUNDEX function", "DIFFERENCE function"
@@ -196,6 +128,17 @@ create or replace function redshift_internal.regexp_instr(value text, pattern te
     occurrence integer default 1, behind integer default 0, flags text default '') returns integer language sql immutable strict
     as $$ select pg_catalog.regexp_instr(value, pattern, start, occurrence, least(behind, 1), translate(flags, 'ep', '')) $$;
 
+-- "VARBYTE data type": as a string it is what its bytes say in UTF-8
+create or replace function redshift_internal.text_of_bytes(value bytea) returns text language sql immutable strict
+    as $$ select convert_from(value, 'UTF8') $$;
+do $$
+begin
+    if not exists (select from pg_catalog.pg_cast where castsource = 'bytea'::regtype and casttarget = 'text'::regtype) then
+        create cast (bytea as text) with function redshift_internal.text_of_bytes(bytea) as assignment;
+        create cast (bytea as varchar) with function redshift_internal.text_of_bytes(bytea) as assignment;
+    end if;
+end $$;
+
 -- "TO_HEX function", "FROM_HEX function", "TO_VARBYTE function", "FROM_VARBYTE function"
 create or replace function pg_catalog.to_hex(value bytea) returns text language sql immutable strict
     as $$ select encode(value, 'hex') $$;
@@ -210,6 +153,17 @@ begin
             from (select lpad(value, (length(value) + 7) / 8 * 8, '0') as padded) p, generate_series(0, (length(value) + 7) / 8 - 1) i)
         else redshift_internal.bad_format(format)::bytea end;
 end $$;
+-- "GETBIT function": from the least significant bit on
+create or replace function pg_catalog.getbit(value bytea, index integer) returns integer language sql immutable strict as $$
+    select get_byte(value, octet_length(value) - 1 - index / 8) >> index % 8 & 1 $$;
+-- "LEN function", "CONCAT function"
+create or replace function pg_catalog.char_length(value bytea) returns integer language sql immutable strict
+    as $$ select octet_length(value) $$;
+create or replace function redshift_internal.concat(a bytea, b bytea) returns bytea language sql immutable strict as $$ select a || b $$;
+create or replace function redshift_internal.concat(a text, b text) returns text language sql immutable strict as $$ select a || b $$;
+create or replace function redshift_internal.joined(value bytea) returns bytea language sql immutable as $$ select value $$;
+create or replace function redshift_internal.joined(value text) returns text language sql immutable as $$ select value $$;
+create or replace function redshift_internal.joined(value anynonarray) returns text language sql stable as $$ select value::text $$;
 create or replace function redshift_internal.bad_format(format text) returns text language plpgsql immutable as $$
 begin
     raise exception 'format "%" is not one of hex, binary, utf8', format using errcode = '22023';
@@ -280,16 +234,25 @@ create or replace function redshift_internal.json_serialize(value jsonb) returns
         when 'object' then '{' || coalesce((select string_agg(to_json(k)::text || ':' || redshift_internal.json_serialize(e), ',')
                                               from jsonb_each(value) o(k, e)), '') || '}'
         else value::text end $$;
+create or replace function pg_catalog.json_serialize_to_varbyte(value jsonb) returns bytea language sql immutable strict
+    as $$ select convert_to(redshift_internal.json_serialize(value), 'UTF8') $$;
 create or replace function pg_catalog.json_size(value jsonb) returns bigint language sql immutable strict
     as $$ select octet_length(redshift_internal.json_serialize(value)) $$;
 
 -- "SUPER array functions"
 create or replace function pg_catalog.array_concat(a jsonb, b jsonb) returns jsonb language sql immutable strict
     as $$ select case when jsonb_typeof(a) = 'array' and jsonb_typeof(b) = 'array' then a || b end $$;
+create or replace function redshift_internal.leaves(value jsonb, path bigint[]) returns table (leaf jsonb, place bigint[])
+    language sql immutable strict as $$
+    with recursive within(inner_value, place) as (
+        select value, path
+        union all
+        select e, within.place || n from within, lateral jsonb_array_elements(
+            case when jsonb_typeof(inner_value) = 'array' then inner_value else '[]' end) with ordinality a(e, n)
+    ) select inner_value, within.place from within where jsonb_typeof(inner_value) <> 'array' $$;
 create or replace function pg_catalog.array_flatten(value jsonb) returns jsonb language sql immutable strict as $$
-    select coalesce(jsonb_agg(inner_value order by n, m), '[]') from jsonb_array_elements(value) with ordinality a(e, n),
-        lateral jsonb_array_elements(case when jsonb_typeof(e) = 'array' then e else jsonb_build_array(e) end)
-        with ordinality b(inner_value, m) $$;
+    select case when jsonb_typeof(value) = 'array' then coalesce(jsonb_agg(leaf order by place), '[]') end
+      from redshift_internal.leaves(value, '{}') $$;
 create or replace function pg_catalog.split_to_array(value text, delimiter text default ',') returns jsonb
     language sql immutable strict as $$ select to_jsonb(string_to_array(value, delimiter)) $$;
 create or replace function pg_catalog.subarray(value jsonb, start integer, length integer default null) returns jsonb
@@ -325,18 +288,6 @@ create or replace function redshift_internal.attributes(value jsonb) returns tab
     language sql immutable strict as $$
     select e, k from jsonb_each(case when jsonb_typeof(value) = 'object' then value else '{}' end) o(k, e) $$;
 
--- "MEDIAN window function"; the aggregate is PostgreSQL's percentile_cont
-create or replace function redshift_internal.middle(all_values numeric[]) returns numeric language sql immutable as $$
-    select avg(v) from (select v, row_number() over (order by v) as n, count(*) over () as c from unnest(all_values) v where v is not null) s
-     where n in ((c + 1) / 2, (c + 2) / 2) $$;
-create or replace aggregate redshift_internal.median(numeric) (
-    sfunc = array_append, stype = numeric[], finalfunc = redshift_internal.middle);
-
--- Date comparisons
-create or replace function pg_catalog.date_cmp_timestamp(a date, b timestamp) returns integer language sql immutable
-    as $$ select pg_catalog.timestamp_cmp(a::timestamp, b) $$;
-create or replace function pg_catalog.timestamp_cmp_date(a timestamp, b date) returns integer language sql immutable
-    as $$ select pg_catalog.timestamp_cmp(a, b::timestamp) $$;
 -- a column of another type is compared with what the SUPER value is
 create or replace function redshift_internal.super_equals(a jsonb, b numeric) returns boolean language sql immutable strict
     as $$ select coalesce(redshift_internal.super_number(a) = b, false) $$;
@@ -357,9 +308,3 @@ begin
         end if;
     end loop;
 end $$;
-create or replace function redshift_internal.smaller(a jsonb, b jsonb) returns jsonb language sql immutable
-    as $$ select least(a, b) $$;
-create or replace function redshift_internal.larger(a jsonb, b jsonb) returns jsonb language sql immutable
-    as $$ select greatest(a, b) $$;
-create or replace aggregate pg_catalog.min(jsonb) (sfunc = redshift_internal.smaller, stype = jsonb);
-create or replace aggregate pg_catalog.max(jsonb) (sfunc = redshift_internal.larger, stype = jsonb);

@@ -24,6 +24,8 @@ from harness.redshift.messages import Refusal
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_EMULATOR_KEY = "test"  # an emulator takes any
+
 
 @dataclass(frozen=True)
 class ObjectReference:
@@ -43,11 +45,16 @@ def split_url(url: str) -> tuple[str, str]:
 
 
 class ObjectStore:
-    """S3 as COPY and UNLOAD use it."""
+    """S3 as COPY and UNLOAD use it: with the credentials there are, at an emulator's endpoint also with none."""
 
     def __init__(self, endpoint_url: str | None, connections: int = 64) -> None:
-        self._s3: S3Client = boto3.client(
+        session = boto3.Session()
+        needs_key = endpoint_url is not None and session.get_credentials() is None
+        key = _EMULATOR_KEY if needs_key else None
+        self._s3: S3Client = session.client(
             "s3",
+            aws_access_key_id=key,
+            aws_secret_access_key=key,
             endpoint_url=endpoint_url,
             config=Config(
                 max_pool_connections=connections,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from harness.redshift.declared import Declared
 from harness.redshift.long_names import POSTGRES_MAX_BYTES, cut
 from harness.redshift.messages import Refusal
+from harness.redshift.plan import not_supported
 from harness.redshift.tokens import (
     SPACE,
     Cursor,
@@ -242,10 +243,18 @@ def _storage_attribute(cursor: Cursor, name: str, declared: Declared) -> bool:
     elif cursor.take("ENCODE"):
         declared.encode(name, cursor)
     elif cursor.take("COLLATE"):
-        cursor.next()
+        _collation(cursor)
     else:
         return False
     return True
+
+
+def _collation(cursor: Cursor) -> None:
+    """What is compared without regard to case would have to be, or a query that finds nothing here finds rows there."""
+    if cursor.take("CASE_INSENSITIVE"):
+        raise not_supported("COLLATE CASE_INSENSITIVE is not supported by this stand-in")
+    if not (cursor.take("CASE_SENSITIVE") or cursor.take("CS")):
+        raise Refusal("42601", f'syntax error at or near "{cursor.peek() or "end of input"}"')
 
 
 _ATTRIBUTE_WORDS = frozenset((
@@ -271,11 +280,15 @@ def _identity(cursor: Cursor) -> str:
     cursor.take("GENERATED", "ALWAYS", "AS")
     if not cursor.take("IDENTITY"):
         raise Refusal("42601", f'syntax error at or near "{cursor.peek()}"')
-    end = closing(cursor.tokens, cursor.at) if cursor.peek() == "(" else cursor.at
-    numbers = [join(part) for part in split_arguments(cursor.tokens[cursor.at + 1 : end])]
-    if len(numbers) != 2:
-        raise Refusal("42601", f'syntax error at or near "{cursor.peek(end - cursor.at) or "end of input"}"')
-    cursor.at = end + 1
+    numbers = ["1", "1"]
+    if cursor.peek() == "(":
+        end = closing(cursor.tokens, cursor.at)
+        numbers = [join(part) for part in split_arguments(cursor.tokens[cursor.at + 1 : end])]
+        if len(numbers) != 2:
+            raise Refusal("42601", f'syntax error at or near "{cursor.peek(end - cursor.at) or "end of input"}"')
+        cursor.at = end + 1
+    elif by_default:
+        raise Refusal("42601", f'syntax error at or near "{cursor.peek() or "end of input"}"')
     start = f"START {numbers[0]} INCREMENT {numbers[1]} MINVALUE 0"
     return f"GENERATED {'BY DEFAULT' if by_default else 'ALWAYS'} AS IDENTITY ({start})"
 

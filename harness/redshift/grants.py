@@ -6,7 +6,7 @@ permissions), "REVOKE" and "Amazon Redshift system-defined roles".
 
 from collections.abc import Callable
 
-from harness.redshift.plan import syntax_error
+from harness.redshift.plan import not_supported, syntax_error
 from harness.redshift.tokens import Cursor, Token, code, join, name_of, quote_name
 
 Rewrite = Callable[[list[Token]], list[Token]]
@@ -16,12 +16,15 @@ def grant(tokens: list[Token], rewrite: Rewrite) -> str:
     """The statement for PostgreSQL.
 
     Raises:
-        Refusal: it is not written as Redshift has it.
+        Refusal: it is not written as Redshift has it, or what is granted is not emulated: ASSUMEROLE, CREATE USER.
     """
     cursor = Cursor(code(tokens), 1)
     has_option = cursor.take("ADMIN", "OPTION", "FOR")
     if cursor.take("ROLE"):
         return _of_roles(cursor, has_option=has_option)
+    words = [token.upper for token in cursor.tokens]
+    if words[1:2] == ["ASSUMEROLE"] or "ON" not in words:
+        raise not_supported("IAM roles and system permissions are granted to nobody in this stand-in")
     return join(_without_role(rewrite(tokens)))
 
 

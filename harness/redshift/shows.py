@@ -1,14 +1,15 @@
-"""SHOW DATABASES, SCHEMAS, TABLES, COLUMNS, CONSTRAINTS, FUNCTIONS and so on: the catalog as clients discover it.
+"""SHOW DATABASES, SCHEMAS, TABLES, COLUMNS, FUNCTIONS, TABLE, VIEW, ALL and so on: the catalog as clients discover it.
 
 In: the tokens of a SHOW. Out: a plan with a query of the view that has the answer's columns (`catalog/shows.sql`), or
 nothing if it shows a parameter. A name may be a parameter of a prepared statement, and a database another than the
 session's: `elsewhere` gets that one's rows. Source: Database Developer Guide, "SHOW
 DATABASES", "SHOW SCHEMAS", "SHOW TABLES", "SHOW COLUMNS", "SHOW CONSTRAINTS", "SHOW FUNCTIONS", "SHOW PROCEDURES",
-"SHOW PARAMETERS", "SHOW GRANTS", "SHOW COLUMN GRANTS".
+"SHOW PARAMETERS", "SHOW GRANTS", "SHOW COLUMN GRANTS", "SHOW TABLE", "SHOW VIEW", "SHOW" (ALL).
 """
 
 from dataclasses import dataclass
 
+from harness.redshift import parameters
 from harness.redshift.elsewhere import ROWS
 from harness.redshift.messages import Refusal
 from harness.redshift.plan import Listed, Plan, not_supported, syntax_error
@@ -95,7 +96,7 @@ _LISTINGS: dict[tuple[str, ...], _Listing] = {  # the longer of two with the sam
 # what Redshift shows as well and this stand-in does not
 _UNSUPPORTED = frozenset((
     "COLUMN", "CONSTRAINTS", "DATASHARES", "EXTERNAL", "GRANTS", "MODEL", "PARAMETERS", "POLICIES", "PROCEDURE",
-    "TABLE", "TEMPLATE", "VIEW",
+    "TEMPLATE",
 ))  # fmt: skip
 
 
@@ -107,6 +108,10 @@ def show(tokens: list[Token]) -> Plan | None:
     """
     cursor = Cursor(code(tokens), 1)
     what = cursor.peek()
+    if what in _DEFINITIONS and len(cursor.tokens) > 2:
+        return _definition(cursor)
+    if what == "ALL" and len(cursor.tokens) == 2:
+        return Plan("SHOW", parameters.all_of_them())
     words, listing = next((found for found in _LISTINGS.items() if cursor.take(*found[0])), ((), None))
     if listing is None:
         if what in _UNSUPPORTED and len(cursor.tokens) > 2:
@@ -134,6 +139,20 @@ def show(tokens: list[Token]) -> Plan | None:
     source = f"(SELECT * FROM {view} UNION ALL SELECT * FROM {ROWS.format(view)}) AS listed" if place else view
     sql = f"SELECT {listing.columns} FROM {source}{where} ORDER BY {listing.order} LIMIT {limit}"
     return Plan("SHOW", sql, listed=Listed(listing.view, columns, tuple(place)) if place else None)
+
+
+_DEFINITIONS = {"TABLE": "show_table", "VIEW": "show_view"}
+
+
+def _definition(cursor: Cursor) -> Plan:
+    """SHOW TABLE and SHOW VIEW: the statement that makes it again."""
+    what = cursor.peek()
+    cursor.next()
+    name = cursor.name()
+    if not name or cursor.peek():
+        raise syntax_error(cursor.peek() or "end of input")
+    shown = f"redshift_internal.{_DEFINITIONS[what]}({quote_string(name)}::regclass)"
+    return Plan("SHOW", f'SELECT {shown} AS "Show {what.capitalize()} DDL statement"')
 
 
 def _types(cursor: Cursor) -> str:

@@ -19,10 +19,13 @@ from harness.redshift.grants import grant
 from harness.redshift.late_views import create_late_view
 from harness.redshift.lateral import lateral_aliases, replace_aliases
 from harness.redshift.long_names import Shortened, record, shorten
+from harness.redshift.maintenance import analyze, cancel, vacuum
 from harness.redshift.merge import merge
 from harness.redshift.messages import Refusal
 from harness.redshift.parameters import in_backend
 from harness.redshift.plan import Plan, not_supported, syntax_error
+from harness.redshift.roles import alter_role, drop_role
+from harness.redshift.schemas import without_quota
 from harness.redshift.shows import show
 from harness.redshift.spelling import fold
 from harness.redshift.tokens import Cursor, Token, name_of
@@ -34,7 +37,7 @@ _HISTORY = re.compile(r"(?i)\b(stl|svl|sys|stv_wlm)_")
 NOTHING = "SET redshift.nothing = ''"
 _RELAYED = frozenset((
     "SELECT", "WITH", "VALUES", "EXPLAIN", "DROP", "COMMENT", "DECLARE", "FETCH", "CLOSE", "PREPARE",
-    "EXECUTE", "DEALLOCATE", "ANALYZE", "CALL", "REFRESH", "LOCK", "SAVEPOINT", "RELEASE", "DISCARD",
+    "EXECUTE", "DEALLOCATE", "CALL", "REFRESH", "LOCK", "SAVEPOINT", "RELEASE", "DISCARD",
 ))  # fmt: skip
 _QUERIES = frozenset(("SELECT", "WITH", "INSERT", "CREATE TABLE", "CREATE VIEW"))
 _BEGIN = frozenset(("BEGIN", "START"))
@@ -119,11 +122,18 @@ def _dispatch(kind: str, tokens: list[Token]) -> Plan:
         ends = "TO" not in [token.upper for token in tokens]
         return Plan(kind, lex.join(tokens), transaction="end" if ends else None)
     if kind == "VACUUM":
-        return Plan(kind, _vacuum(tokens), outside_transaction=True)
+        return Plan(kind, vacuum(tokens), outside_transaction=True)
+    if kind == "ANALYZE":
+        return Plan(kind, analyze(rewrite(tokens)))
+    if kind == "CANCEL":
+        return Plan(kind, cancel(tokens))
     if kind in ("SET", "SHOW", "RESET"):
         return _setting(kind, tokens)
-    if kind == "DROP" and "SCHEMA" in [token.upper for token in lex.code(tokens)[1:2]]:
+    dropped = lex.code(tokens)[1].upper if kind == "DROP" and len(lex.code(tokens)) > 1 else ""
+    if dropped == "SCHEMA":
         return _schema(kind, tokens)
+    if dropped == "ROLE":
+        return Plan(kind, drop_role(tokens))
     if kind in ("GRANT", "REVOKE"):
         return Plan(kind, grant(routines.with_types(tokens), rewrite))
     if kind == "DROP":
@@ -180,6 +190,8 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return append
     if what == "SYSTEM" and kind == "ALTER":
         return _alter_system(tokens)
+    if what == "DATABASE" and ("COLLATE" in words or (kind == "CREATE" and "ISOLATION" in words)):
+        raise not_supported("a database has the collation and isolation level of its cluster in this stand-in")
     if what == "DATABASE" and kind == "ALTER" and "ISOLATION" in words:
         return Plan("ALTER DATABASE", _isolation(words, tokens))
     if what == "TABLE":
@@ -198,6 +210,8 @@ def _definition(kind: str, tokens: list[Token]) -> Plan:
         return Plan(f"{kind} VIEW", late or lex.join(_rewrite_definition(tokens)))
     if what == "SCHEMA":
         return _schema(kind, tokens)
+    if what == "ROLE" and kind == "ALTER":
+        return Plan("ALTER ROLE", alter_role(tokens))
     if what == "ROLE" and kind == "CREATE":
         name = Cursor(lex.code(tokens), 2).name()
         return Plan(
@@ -226,6 +240,7 @@ def _schema(kind: str, tokens: list[Token]) -> Plan:
     if cursor.peek(1) == "." and cursor.peek() != "AUTHORIZATION":
         database = name_of(parts[at])
         parts = [*parts[:at], *parts[at + 2 :]]
+    parts = without_quota(parts)
     return Plan(f"{kind} SCHEMA", " ".join(token.text for token in parts), database=database)
 
 
@@ -291,14 +306,6 @@ def _alter_system(tokens: list[Token]) -> Plan:
     if parts[2:3] and parts[2].upper == "SET" and found:
         return Plan("ALTER SYSTEM", NOTHING, model=ModelSetting.parse(found[1].lower(), found[2]))
     raise not_supported("ALTER SYSTEM is supported for the settings of this stand-in's model only")
-
-
-def _vacuum(tokens: list[Token]) -> str:
-    """VACUUM of the table; FULL, SORT ONLY, DELETE ONLY, REINDEX, TO n PERCENT and BOOST only concern Redshift."""
-    words = ("FULL", "SORT", "DELETE", "REINDEX", "RECLUSTER", "ONLY")
-    parts = [token for token in lex.code(tokens)[1:] if token.upper not in words]
-    name = Cursor(parts).name() if parts and parts[0].upper not in ("TO", "BOOST") else None
-    return f"VACUUM {name or ''}".strip()
 
 
 def _setting(kind: str, tokens: list[Token]) -> Plan:

@@ -16,7 +16,7 @@ from harness.redshift.connect import Address
 _FILES = (
     "tables.sql", "long_names.sql", "functions.sql", "moments.sql", "hashes.sql", "farm_hash.sql", "scalars.sql",
     "texts.sql", "aggregates.sql", "lengths.sql", "declared.sql", "catalog.sql", "late_views.sql", "views.sql",
-    "shows.sql", "storage.sql",
+    "shows.sql", "administration.sql", "storage.sql",
 )  # fmt: skip
 # The whole name of what a column names, in place of the call: PostgreSQL would read the function's text again in every
 # statement that uses a view, which takes it 30 microseconds for each call.
@@ -120,6 +120,11 @@ _SETTINGS = {
     "describe_field_name_in_uppercase": "off",
     "enable_numeric_rounding": "on",
     "json_serialization_enable": "off",
+    "json_parse_dedup_attributes": "off",
+    "json_parse_truncate_strings": "off",
+    "navigate_super_null_on_error": "on",
+    "cast_super_null_on_error": "on",
+    "parse_super_null_on_error": "off",
     "analyze_threshold_percent": "10",
     "max_cursor_result_set_size": "0",
     "last_copy_count": "0",

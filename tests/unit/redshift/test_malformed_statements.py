@@ -55,7 +55,7 @@ def test_a_statement_with_a_mistake_is_planned_or_refused(seed: int) -> None:
 
 
 @pytest.mark.parametrize("statement", [
-    "create table t (", "create table t (a int identity)", "create table t (a int identity(1))", "select top",
+    "create table t (", "create table t (a int identity(1))", "select top",
     "create table t () as select 1", "create table t (a int) distkey ()", "create table t (a decimal(x, 2))",
     "create table t (a decimal(8, ²))", "show databases like 'de_' limit ²",
     "create user u password 'Abcdef12' connection limit ²",

@@ -46,3 +46,38 @@ begin
         end loop;
     end loop;
 end $$;
+
+-- "Significance of trailing blanks" ("Character types"): they do not count where two strings are compared, in conditions,
+-- joins, groups and sorts alike. PostgreSQL compares so what is of CHAR, and strings of both types are stored alike: so
+-- the operators and index methods of VARCHAR get those of CHAR. What is in an index already is sorted again.
+do $$
+declare
+    indexed regclass;
+    is_new boolean := (select oprcode = 'texteq'::regproc from pg_catalog.pg_operator where oid = 'pg_catalog.=(text,text)'::regoperator);
+begin
+    if not is_new then
+        return;
+    end if;
+    update pg_catalog.pg_operator o set oprcode = b.oprcode
+      from pg_catalog.pg_operator b
+     where o.oprleft = 'text'::regtype and o.oprright = 'text'::regtype and b.oprleft = 'bpchar'::regtype
+       and b.oprright = 'bpchar'::regtype and o.oprname = b.oprname and o.oprname in ('=', '<>', '<', '<=', '>', '>=');
+    delete from pg_catalog.pg_amproc t using pg_catalog.pg_opfamily f
+     where t.amprocfamily = f.oid and f.opfname = 'text_ops' and f.opfmethod in (403, 405)
+       and t.amproclefttype = 'text'::regtype and t.amprocrighttype = 'text'::regtype
+       and not exists (select from pg_catalog.pg_amproc b join pg_catalog.pg_opfamily g on g.oid = b.amprocfamily
+                        where g.opfname = 'bpchar_ops' and g.opfmethod = f.opfmethod and b.amprocnum = t.amprocnum);
+    update pg_catalog.pg_amproc t set amproc = b.amproc
+      from pg_catalog.pg_opfamily f, pg_catalog.pg_amproc b, pg_catalog.pg_opfamily g
+     where t.amprocfamily = f.oid and f.opfname = 'text_ops' and f.opfmethod in (403, 405)
+       and t.amproclefttype = 'text'::regtype and t.amprocrighttype = 'text'::regtype
+       and b.amprocfamily = g.oid and g.opfname = 'bpchar_ops' and g.opfmethod = f.opfmethod and b.amprocnum = t.amprocnum
+       and b.amproclefttype = 'bpchar'::regtype and b.amprocrighttype = 'bpchar'::regtype;
+    for indexed in
+        select distinct i.indrelid from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indrelid
+          join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+    loop
+        execute format('reindex table %s', indexed);
+    end loop;
+end $$;

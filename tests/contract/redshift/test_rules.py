@@ -332,3 +332,37 @@ def test_a_syntax_error_is_one(sql: Sql) -> None:
         with pytest.raises(psycopg2.Error) as caught:
             sql(statement)
         assert caught.value.pgcode == "42601"
+
+
+@pytest.mark.documented("Character types")
+@pytest.mark.parametrize("kind", ["varchar(30)", "char(30)"])
+def test_trailing_blanks_do_not_count_where_strings_are_compared(sql: Sql, kind: str) -> None:
+    sql(f"create table kept (x {kind}, n int)")
+    sql("insert into kept values ('b', 1), ('b  ', 2), (' b', 3), ('b1', 4)")
+    assert sql("select count(*) from kept where x = 'b'") == [(2,)]
+    assert sql("select count(*) from kept where x in ('b ', 'c')") == [(2,)]
+    assert sql("select count(*) from kept where x <> 'b'") == [(2,)]
+    assert sql("select count(distinct x) from kept") == [(3,)]
+    assert sql("select count(*) from kept group by x order by 1") == [(1,), (1,), (2,)]
+    for method in ("hashjoin", "mergejoin", "nestloop"):
+        sql(f"set enable_{method} to off")
+        assert sql("select count(*) from kept a join kept b on a.x = b.x") == [(6,)]
+    assert sql("select n from kept order by x, n") == [(3,), (1,), (2,), (4,)]
+    assert sql("select max(length(x)) from kept where x = 'b'") == [(3 if kind.startswith("varchar") else 1,)]
+
+
+@pytest.mark.documented("MERGE")
+def test_a_key_with_trailing_blanks_is_the_same_key(sql: Sql) -> None:
+    sql("create table target (id varchar(10), v int, primary key (id)); create table source (id varchar(10), v int)")
+    sql("insert into target values ('A1', 1); insert into source values ('A1  ', 2)")
+    sql(
+        "merge into target using source on target.id = source.id when matched then update set v = source.v"
+        " when not matched then insert values (source.id, source.v)"
+    )
+    assert sql("select id, v from target") == [("A1", 2)]
+    sql("insert into source values ('A1', 3)")
+    with pytest.raises(psycopg2.Error, match="Found multiple matches"):
+        sql(
+            "merge into target using source on target.id = source.id when matched then update set v = source.v"
+            " when not matched then insert values (source.id, source.v)"
+        )

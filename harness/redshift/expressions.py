@@ -13,6 +13,7 @@ from harness.redshift.messages import Refusal
 from harness.redshift.navigation import navigate
 from harness.redshift.parameters import in_backend
 from harness.redshift.pivots import rewrite_pivots
+from harness.redshift.relations import following
 from harness.redshift.selects import rewrite_selects
 from harness.redshift.tokens import SPACE, Token, closing, code, split_arguments, string, symbol, value_of, word
 from harness.redshift.types import ABSTIME
@@ -60,6 +61,10 @@ def _rewrite(tokens: list[Token]) -> list[Token]:
     at = 0
     while at < len(tokens):
         token = tokens[at]
+        if end := _string_as_super(tokens, at):
+            result += [word("pg_catalog.to_jsonb("), token, word("::text)")]
+            at = end
+            continue
         if token.kind != "word":
             result.append(token)
             at += 1
@@ -74,6 +79,15 @@ def _rewrite(tokens: list[Token]) -> list[Token]:
         result.append(_rewrite_word(tokens, at, opening))
         at += 1
     return result
+
+
+def _string_as_super(tokens: list[Token], at: int) -> int:
+    """The index behind `'literal'::SUPER`, which is a string and is not read as JSON; 0 if there is something else."""
+    if tokens[at].kind != "string":
+        return 0
+    cast = following(tokens, at + 1)
+    kind = following(tokens, cast + 1)
+    return kind + 1 if kind < len(tokens) and tokens[cast].text == "::" and tokens[kind].upper == "SUPER" else 0
 
 
 def _rewrite_word(tokens: list[Token], at: int, opening: int | None) -> Token:

@@ -52,26 +52,26 @@ create or replace function redshift_internal.regexp_substr(value text, pattern t
 -- JSON functions
 create or replace function pg_catalog.is_valid_json(value text) returns boolean language plpgsql immutable strict as $$
 begin
-    return jsonb_typeof(value::jsonb) = 'object';
+    return jsonb_typeof(value::json::jsonb) = 'object';
 exception when others then
     return false;
 end $$;
 create or replace function pg_catalog.is_valid_json_array(value text) returns boolean language plpgsql immutable strict as $$
 begin
-    return jsonb_typeof(value::jsonb) = 'array';
+    return jsonb_typeof(value::json::jsonb) = 'array';
 exception when others then
     return false;
 end $$;
 create or replace function pg_catalog.can_json_parse(value text) returns boolean language plpgsql immutable strict as $$
 begin
-    perform value::jsonb;
+    perform value::json::jsonb;
     return true;
 exception when others then
     return false;
 end $$;
 create or replace function pg_catalog.json_parse(value text) returns jsonb language plpgsql immutable strict as $$
 begin
-    return value::jsonb;
+    return value::json::jsonb;
 exception when invalid_text_representation then
     raise exception 'Invalid JSON: %', left(value, 100) using errcode = 'XX000';
 end $$;
@@ -80,11 +80,11 @@ create or replace function pg_catalog.json_typeof(value jsonb) returns text lang
 create or replace function pg_catalog.get_array_length(value jsonb) returns bigint language sql immutable strict
     as $$ select case when jsonb_typeof(value) = 'array' then jsonb_array_length(value) end $$;
 create or replace function pg_catalog.json_array_length(value text) returns integer language sql immutable strict
-    as $$ select jsonb_array_length(value::jsonb) $$;
+    as $$ select jsonb_array_length(value::json::jsonb) $$;
 create or replace function pg_catalog.json_extract_path_text(value text, variadic path text[]) returns text
     language sql immutable as $$
     select case when value is null then null
-           else coalesce(jsonb_extract_path_text(value::jsonb, variadic path), '') end $$;
+           else coalesce(jsonb_extract_path_text(value::json::jsonb, variadic path), '') end $$;
 
 -- How PostgreSQL understands a query, as its parse tree; null if it cannot be the body of a procedure, which shows it.
 create or replace function redshift_internal.parse_tree(query text, parameters oid[]) returns text language plpgsql as $$

@@ -181,13 +181,13 @@ end $$;
 -- "JSON functions": null_if_invalid, and indexes outside the array
 create or replace function redshift_internal.parse_or_null(value text) returns jsonb language plpgsql immutable strict as $$
 begin
-    return value::jsonb;
+    return value::json::jsonb;
 exception when invalid_text_representation or untranslatable_character then
     return null;
 end $$;
 create or replace function pg_catalog.json_extract_array_element_text(value text, element integer) returns text
     language sql immutable as $$
-    select case when value is null then null when element < 0 then '' else coalesce(value::jsonb ->> element, '') end $$;
+    select case when value is null then null when element < 0 then '' else coalesce(value::json::jsonb ->> element, '') end $$;
 create or replace function pg_catalog.json_extract_array_element_text(value text, element integer, null_if_invalid boolean)
     returns text language sql immutable as $$
     select case when null_if_invalid and redshift_internal.parse_or_null(value) is null then null
@@ -200,6 +200,21 @@ create or replace function redshift_internal.json_extract_path_text(value text, 
     returns text language sql immutable as $$
     select case when null_if_invalid and redshift_internal.parse_or_null(value) is null then null
            else pg_catalog.json_extract_path_text(value, variadic path) end $$;
+
+-- "SUPER type", "Ingesting semistructured data": what is assigned or cast to SUPER is a value of its own, a string not parsed
+do $$
+declare
+    source text;
+begin
+    foreach source in array array['smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision', 'boolean', 'text', 'varchar',
+                                  'bpchar'] loop
+        execute format('create or replace function redshift_internal.super_of(value %s) returns jsonb language sql immutable strict
+                        as $f$ select pg_catalog.to_jsonb(value) $f$', source);
+        if not exists (select from pg_catalog.pg_cast where castsource = source::regtype and casttarget = 'jsonb'::regtype) then
+            execute format('create cast (%s as jsonb) with function redshift_internal.super_of(%s) as assignment', source, source);
+        end if;
+    end loop;
+end $$;
 
 -- "SUPER type information functions": false for null
 create or replace function redshift_internal.is_whole(value jsonb, low numeric, high numeric) returns boolean language sql immutable as $$

@@ -105,3 +105,29 @@ def test_the_alias_of_a_function_in_from_begins_no_path(sql: Sql) -> None:
     """As redshift_connector's `get_columns` asks for the columns of late-binding views."""
     query = "select c.schemaname from pg_get_late_binding_view_cols() c(schemaname name, t name, n name, k text, i int)"
     assert sql(f"{query} where c.schemaname = 'nowhere'") == []
+
+
+@pytest.mark.documented("Ingesting semistructured data")
+@pytest.mark.parametrize(("value", "kind", "shown"), [
+    ("5::super", "number", "5"), ("1.22::decimal(5, 2)::super", "number", "1.22"), ("true::super", "boolean", "true"),
+    ("'abc'::super", "string", '"abc"'), ("'[1]'::super", "string", '"[1]"'),
+    ("'[1]'::varchar(9)::super", "string", '"[1]"'), ("json_parse('[1]')", "array", "[1]"),
+])  # fmt: skip
+def test_what_is_cast_to_super_is_a_value_and_not_parsed(sql: Sql, value: str, kind: str, shown: str) -> None:
+    assert sql(f"select json_typeof({value}), json_serialize({value})") == [(kind, shown)]
+
+
+@pytest.mark.documented("Ingesting semistructured data")
+def test_values_are_assigned_to_super(sql: Sql) -> None:
+    sql("create table kept (n int, s super)")
+    sql("insert into kept values (1, 5), (2, 1.5), (3, true), (4, null)")
+    sql("insert into kept select 5, '{\"a\": 1}'::varchar(20)")
+    assert sql("select n, json_typeof(s) from kept order by n") == [
+        (1, "number"), (2, "number"), (3, "boolean"), (4, None), (5, "string"),
+    ]  # fmt: skip
+
+
+@pytest.mark.documented("Limitations")
+def test_dates_are_not_cast_to_super(sql: Sql) -> None:
+    with pytest.raises(psycopg2.Error, match="cannot cast type date"):
+        sql("select '2019-09-09'::date::super")

@@ -19,6 +19,8 @@ def as_redshift_error(body: bytes) -> bytes:
         return wire.error_body(wire.Refusal("XX000", "Found multiple matches to update the same tuple."))
     if b"\x00C23502\x00" in body and (column := wire.error_fields(body).get("c")):
         return wire.error_body(wire.Refusal("23502", f"Cannot insert a NULL value into column {column}"))
+    if b"\x00C22003\x00Mnumeric field overflow\x00" in body:
+        return wire.error_body(wire.Refusal("22003", "Numeric data overflow (result precision)"))
     if b"\x00C42501\x00" in body:
         return _permission_denied(body)
     if b"n" + _CHECK_PREFIX.encode() not in body:

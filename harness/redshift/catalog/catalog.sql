@@ -70,10 +70,15 @@ create view redshift_catalog.pg_proc_info as select p.*, p.oid as prooid from re
 -- What a late-binding view depends on is found when it is used, so its catalog says nothing of it: "CREATE VIEW".
 select redshift_internal.shadow('pg_catalog.pg_depend', '{}', '', $$where not (s.classid = 'pg_rewrite'::regclass and s.objid in
     (select r.oid from pg_catalog.pg_rewrite r join redshift_internal.late_view v on v.relid = r.ev_class))$$);
+-- A function that is the stand-in's own has its name on Redshift; EXTRACT reads as DATE_PART there, too.
+create or replace function redshift_internal.with_own_names(definition text) returns text language sql immutable as $$
+    select regexp_replace(definition, 'redshift_internal[.](date_part|pgdate_part|to_date|to_timestamp|regexp_replace|regexp_substr'
+        '|regexp_count|regexp_instr|json_serialize|chr|concat|version)[(]', E'\\1(', 'g') $$;
 create function redshift_catalog.pg_get_viewdef(view oid, pretty boolean default false) returns text language sql stable as $$
-    select redshift_internal.with_long_names(
-        coalesce((select source from redshift_internal.late_view where relid = view),
-                 (select source from redshift_internal.materialized_view where relid = view), pg_catalog.pg_get_viewdef(view, pretty))) $$;
+    select redshift_internal.with_long_names(coalesce(
+        (select source from redshift_internal.late_view where relid = view),
+        (select source from redshift_internal.materialized_view where relid = view),
+        redshift_internal.with_own_names(pg_catalog.pg_get_viewdef(view, pretty)))) $$;
 create function redshift_catalog.pg_get_viewdef(view text, pretty boolean default false) returns text language sql stable as $$
     select redshift_catalog.pg_get_viewdef(view::regclass::oid, pretty) $$;
 create view redshift_catalog.pg_views as

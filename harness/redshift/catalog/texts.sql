@@ -12,7 +12,7 @@ begin
         -- name, arguments, result, body
         foreach called slice 1 in array array[
             ['lower', 'v %1$s', 'text', 'lower(v::text)'], ['upper', 'v %1$s', 'text', 'upper(v::text)'],
-            ['char_length', 'v %1$s', 'integer', 'char_length(v::text)'],
+            ['char_length', 'v %1$s', 'integer', 'char_length(v::text)'], ['length', 'v %1$s', 'integer', 'char_length(v::text)'],
             ['octet_length', 'v %1$s', 'integer', 'octet_length(v::text)'], ['reverse', 'v %1$s', 'text', 'reverse(v::text)'],
             ['repeat', 'v %1$s, times integer', 'text', 'repeat(v::text, times)'],
             ['left', 'v %1$s, n integer', 'text', 'left(v::text, n)'], ['right', 'v %1$s, n integer', 'text', 'right(v::text, n)'],

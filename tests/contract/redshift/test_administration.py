@@ -45,6 +45,11 @@ def test_show_view(psycopg: Callable[[], Any], schema: str) -> None:
     assert cursor.fetchall() == [(" SELECT x\n   FROM a;",)]
     cursor.execute("show view late")
     assert cursor.fetchall() == [(f"create view late as select x from {schema}.a with no schema binding",)]
+    cursor.execute("create view dated as select extract(year from date '2024-01-02') as y, regexp_count('a', 'a') as n")
+    cursor.execute("show view dated")
+    ((shown,),) = cursor.fetchall()
+    assert "date_part('year'::text, '2024-01-02'::date) AS y" in shown
+    assert "redshift_internal" not in shown
 
 
 @source("SHOW TABLE")
@@ -123,6 +128,8 @@ def test_a_schema_may_have_a_quota(sql: Sql, schema: str) -> None:
         sql(f"create schema {name} quota 50 GB")
         sql(f"alter schema {name} quota 300 MB")
         sql(f"alter schema {name} quota unlimited")
+        with pytest.raises(psycopg2.Error, match="does not exist"):
+            sql(f"alter schema {name}_missing quota unlimited")
         for wrong in ("quota", "quota much", "quota 3 XB", "quota 3 GB more"):
             with pytest.raises(psycopg2.errors.SyntaxError):
                 sql(f"alter schema {name} {wrong}")

@@ -68,6 +68,7 @@ UTC = dt.UTC
     ("CONCAT function", "to_hex(concat('abc'::varbyte, 'def'::varbyte))", "616263646566"),
     ("CONCAT function", "concat('a', 5)", "a5"),
     ("LEN function", "len('aaa'::varbyte)", 3),
+    ("LENGTH function", "length(123) + length('ab')", 5),
     ("TEXT_TO_INT_ALT function", "text_to_int_alt('123-')", -123),
     ("TEXT_TO_INT_ALT function", "text_to_int_alt('2147483647+')", 2147483647),
     ("TEXT_TO_INT_ALT function", "text_to_int_alt('-123E-2')", -1),
@@ -178,3 +179,9 @@ def test_columns_are_called_as_on_redshift(psycopg: Callable[[], Any], expressio
 def test_an_unknown_function_has_the_name_that_was_written(sql: Sql) -> None:
     with pytest.raises(psycopg2.errors.UndefinedFunction, match=r"^function to_date\(integer\) does not exist"):
         sql("select to_date(1)")
+
+
+@pytest.mark.documented("Computations with numeric values")
+def test_a_number_that_does_not_fit_is_an_overflow(sql: Sql) -> None:
+    with pytest.raises(psycopg2.errors.NumericValueOutOfRange, match=r"^Numeric data overflow \(result precision\)"):
+        sql("select 123.456::decimal(2, 1)")

@@ -22,9 +22,9 @@ _FUNCTIONS = frozenset((
     "current_schemas",
 ))  # fmt: skip
 _SCHEMAS = frozenset(_RELATIONS)
-_LATE_COLUMNS = "PG_GET_LATE_BINDING_VIEW_COLS"
+_COLUMN_FUNCTIONS = frozenset(("PG_GET_LATE_BINDING_VIEW_COLS", "PG_GET_COLS"))
 _WORDS = frozenset(name.upper() for name in _FUNCTIONS | _RELATIONS["pg_catalog"]) | {
-    "INFORMATION_SCHEMA", _LATE_COLUMNS,
+    "INFORMATION_SCHEMA", *_COLUMN_FUNCTIONS,
 }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def redirect(tokens: list[Token]) -> list[Token]:
 
 def _late_columns(tokens: list[Token]) -> list[Token]:
     """The column list that follows pg_get_late_binding_view_cols() without PostgreSQL's type `name`, too short here."""
-    at = next((index for index, token in enumerate(tokens) if token.upper == _LATE_COLUMNS), None)
+    at = next((index for index, token in enumerate(tokens) if token.upper in _COLUMN_FUNCTIONS), None)
     if at is None:
         return tokens
     end = closing(tokens, at)  # of the call

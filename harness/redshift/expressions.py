@@ -295,7 +295,7 @@ def _listagg(arguments: Arguments, tokens: list[Token], end: int) -> Rewritten:
     if found := _clause(tokens, end, "WITHIN", "GROUP"):
         order, end = found
     if distinct and len(code(order)) > 2:  # PostgreSQL wants the very expression again
-        direction = [token for token in code(order)[2:] if token.upper in ("ASC", "DESC")]
+        direction = [token for token in code(split_arguments(order)[0])[2:] if token.upper in ("ASC", "DESC")]
         order = [word("ORDER BY ("), *value, word(")::text "), *direction]
     delimiter = arguments[1] if len(arguments) > 1 else [string("")]
     call_tokens = [word("string_agg("), *distinct, symbol("("), *value, word(")::text, "), *delimiter]

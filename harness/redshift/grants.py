@@ -23,7 +23,7 @@ def grant(tokens: list[Token], rewrite: Rewrite) -> str:
     if cursor.take("ROLE"):
         return _of_roles(cursor, has_option=has_option)
     words = [token.upper for token in cursor.tokens]
-    if words[1:2] == ["ASSUMEROLE"] or "ON" not in words:
+    if words[1:2] == ["ASSUMEROLE"] or not (has_option or "ON" in words):
         raise not_supported("IAM roles and system permissions are granted to nobody in this stand-in")
     return join(_without_role(rewrite(tokens)))
 

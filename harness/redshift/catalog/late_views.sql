@@ -133,6 +133,14 @@ create or replace function pg_catalog.pg_get_late_binding_view_cols() returns se
       from redshift_internal.late_view_name v join pg_catalog.pg_attribute a on a.attrelid = v.relid
      where a.attnum > 0 and not a.attisdropped order by 1, 2, 5 $$;
 
+-- "PG_GET_COLS": of any table or view
+create or replace function pg_catalog.pg_get_cols(relation text) returns setof record language sql as $$
+    select redshift_internal.shown(n.nspname), redshift_internal.shown(c.relname), redshift_internal.shown(a.attname),
+           redshift_catalog.format_type(a.atttypid, a.atttypmod)::varchar, a.attnum::integer
+      from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      join pg_catalog.pg_attribute a on a.attrelid = c.oid
+     where c.oid = relation::regclass and a.attnum > 0 and not a.attisdropped order by 5 $$;
+
 create or replace function redshift_internal.on_ddl_start() returns event_trigger language plpgsql
     set search_path from current set standard_conforming_strings = on as $$
 begin

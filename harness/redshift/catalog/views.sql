@@ -136,8 +136,9 @@ create view pg_catalog.stl_wlm_query as
     select userid, xid, 0 as task, query, 6 as service_class, 1 as slot_count, starttime as service_class_start_time,
            starttime as queue_start_time, starttime + queue_time * interval '1 microsecond' as queue_end_time,
            queue_time as total_queue_time, starttime + queue_time * interval '1 microsecond' as exec_start_time,
-           endtime as exec_end_time, h.execution_time as total_exec_time
-      from pg_catalog.stl_query q join (select query_id as query, queue_time, execution_time
+           endtime as exec_end_time, h.execution_time as total_exec_time,
+           case h.status when 'success' then 'Completed' else 'Evicted' end::char(16) as final_state, 'Normal'::char(20) as query_priority
+      from pg_catalog.stl_query q join (select query_id as query, queue_time, execution_time, trim(status) as status
                                           from pg_catalog.sys_query_history) h using (query);
 create view pg_catalog.stl_undone as  -- nothing is ever undone after its end here
     select 0 as userid, 0::bigint as xact_id, 0::bigint as xact_id_undone, null::timestamp as undo_start_ts,

@@ -144,7 +144,8 @@ def test_a_granted_role_is_dropped_by_force(sql: Sql, schema: str) -> None:
     sql(f"create user {user} password 'Abcd1234'")
     try:
         sql(f"alter role {role} with rename to {renamed}")
-        sql(f"grant role {renamed} to {user}")
+        sql(f"grant role {renamed} to {user} with admin option")
+        sql(f"revoke admin option for {renamed} from {user}")
         for restricted in ("", " restrict"):
             with pytest.raises(psycopg2.Error, match="cannot drop this role since it has been granted on a user"):
                 sql(f"drop role {renamed}{restricted}")

@@ -68,6 +68,14 @@ UTC = dt.UTC
     ("CONCAT function", "to_hex(concat('abc'::varbyte, 'def'::varbyte))", "616263646566"),
     ("CONCAT function", "concat('a', 5)", "a5"),
     ("LEN function", "len('aaa'::varbyte)", 3),
+    ("VARBYTE operators", "to_hex('a'::varbyte || 'b'::varbyte) || to_hex('a'::varbyte + 'b'::varbyte)", "61626162"),
+    ("VARBYTE operators", "from_varbyte(~'a'::varbyte, 'binary')", "10011110"),
+    ("VARBYTE operators", "from_varbyte('a'::varbyte & 'b'::varbyte, 'binary')", "01100000"),
+    ("VARBYTE operators", "to_hex(from_hex('0102') | from_hex('f0'))", "01f2"),
+    ("VARBYTE operators", "to_hex('a'::varbyte # 'b'::varbyte)", "03"),
+    ("VARBYTE data type", "to_hex(5::smallint::varbyte)", "0005"),
+    ("VARBYTE data type", "to_hex(5::int::varbyte)", "00000005"),
+    ("VARBYTE data type", "to_hex(5::bigint::varbyte)", "0000000000000005"),
     ("LENGTH function", "length(123) + length('ab')", 5),
     ("TEXT_TO_INT_ALT function", "text_to_int_alt('123-')", -123),
     ("TEXT_TO_INT_ALT function", "text_to_int_alt('2147483647+')", 2147483647),
@@ -185,3 +193,17 @@ def test_an_unknown_function_has_the_name_that_was_written(sql: Sql) -> None:
 def test_a_number_that_does_not_fit_is_an_overflow(sql: Sql) -> None:
     with pytest.raises(psycopg2.errors.NumericValueOutOfRange, match=r"^Numeric data overflow \(result precision\)"):
         sql("select 123.456::decimal(2, 1)")
+
+
+@pytest.mark.documented("PG_GET_COLS")
+def test_columns_of_a_view(sql: Sql, schema: str) -> None:
+    sql("create table kept (a int, b decimal(8, 2)); create view seen as select b, a from kept")
+    rows = sql("select * from pg_get_cols('seen') cols(s name, v name, c name, t varchar, n int)")
+    assert rows == [(schema, "seen", "b", "numeric(8,2)", 1), (schema, "seen", "a", "integer", 2)]
+
+
+@pytest.mark.documented("LISTAGG function")
+def test_listagg_of_distinct_values_in_the_order_of_others(sql: Sql) -> None:
+    sql("create table kept (a varchar(2), b int, c int)")
+    sql("insert into kept values ('x', 1, 1), ('y', 2, 1), ('x', 1, 2)")
+    assert sql("select listagg(distinct a, ',') within group (order by b desc, c asc) from kept") == [("y,x",)]

@@ -15,8 +15,8 @@ from harness.redshift.connect import Address
 
 _FILES = (
     "tables.sql", "long_names.sql", "functions.sql", "moments.sql", "hashes.sql", "farm_hash.sql", "scalars.sql",
-    "bytes.sql", "texts.sql", "aggregates.sql", "lengths.sql", "declared.sql", "catalog.sql", "late_views.sql", "views.sql",
-    "shows.sql", "privileges.sql", "administration.sql", "storage.sql",
+    "bytes.sql", "texts.sql", "aggregates.sql", "lengths.sql", "declared.sql", "catalog.sql", "late_views.sql",
+    "views.sql", "shows.sql", "privileges.sql", "administration.sql", "storage.sql",
 )  # fmt: skip
 # The whole name of what a column names, in place of the call: PostgreSQL would read the function's text again in every
 # statement that uses a view, which takes it 30 microseconds for each call.

@@ -197,7 +197,10 @@ def _extract(arguments: Arguments) -> list[Token]:
     at = next(index for index, token in enumerate(arguments[0]) if token.upper == "FROM")
     moment = arguments[0][at + 1 :]
     known = _date_part_name(name.lower())
-    return call("redshift_internal.date_part", [moment] if known == "epoch" else [[string(known)], moment])
+    if known == "epoch":
+        return call("redshift_internal.date_part", [moment])
+    literal = [[word("true")]] if [token.upper for token in parts[2:3]] == ["TIMETZ"] else []
+    return call("redshift_internal.date_part", [[string(known)], moment, *literal])
 
 
 def _concat(arguments: Arguments) -> list[Token]:

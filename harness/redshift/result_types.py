@@ -32,6 +32,8 @@ _OF_BINARY = _any_of(NUMERIC, ACLITEMS)  # those of protocol version 2
 _ELEMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^,{}"]+)')  # of an array's text
 _COLUMN = struct.Struct("!IhIhih")  # behind the name: table, column, type, size, modifier, format
 _STRING_OR_GAP = re.compile(rb'("(?:[^"\\]|\\.)*")|([,:]) ')
+# a TIMETZ's text
+_ZONED = re.compile(rb"(\d\d):(\d\d):(\d\d)(\.\d+)?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?")
 _INTERVAL = struct.Struct("!qii")  # microseconds, days, months
 _DAY_US = 86_400_000_000
 _END_OF_DAY = struct.pack("!q", _DAY_US)
@@ -66,6 +68,18 @@ def _acl(text: bytes) -> bytes:
 def _clock(text: bytes) -> bytes:
     """A time of day, whose end of the day is the beginning of one: 24:00:00 comes as 00:00:00."""
     return b"00" + text[2:] if text.startswith(b"24") else text
+
+
+def _clock_in_utc(text: bytes) -> bytes:
+    """A time of day with a zone in UTC, as Redshift keeps it (Datetime types)."""
+    found = _ZONED.fullmatch(text)
+    if found is None:
+        return text
+    hours, minutes, seconds, fraction, sign, *zone = found.groups()
+    east_s = sum(int(part or 0) * unit for part, unit in zip(zone, (3600, 60, 1), strict=True))
+    time_s = int(hours) * 3600 + int(minutes) * 60 + int(seconds) - (east_s if sign == b"+" else -east_s)
+    minute, second = divmod(time_s % 86_400, 60)
+    return b"%02d:%02d:%02d%b+00" % (*divmod(minute, 60), second, fraction or b"")
 
 
 def _microseconds_of_day(time: bytes) -> bytes:
@@ -116,7 +130,7 @@ class Form:
 
 _FORMS = {
     JSONB: Form(SUPER, _compact), BYTEA: Form(VARBYTE, _digits), TIME: Form(TIME, _clock, _microseconds_of_day),
-    TIMETZ: Form(TIMETZ, _clock, _microseconds_of_day_in_utc),
+    TIMETZ: Form(TIMETZ, _clock_in_utc, _microseconds_of_day_in_utc),
 }  # fmt: skip
 _BINARY_FORMS = {BYTEA: Form(VARBYTE, _bytes), ACLITEMS: Form(ACLITEMS, binary=_acl, from_text=True)}
 _ABSTIME = Form(ABSTIME, binary=_seconds)

@@ -89,7 +89,7 @@ create or replace function pg_catalog.date_diff(part text, earlier timetz, later
 
 -- "Date parts for date or timestamp functions": decade 201 begins with the year 2000, and what is below a second comes
 -- without the seconds. "DATE_PART function": a DOUBLE, seconds with their fraction. "EXTRACT function": an integer, of a
--- TIMESTAMPTZ a DOUBLE.
+-- TIMESTAMPTZ a DOUBLE. A TIMETZ is kept in UTC; a literal is not converted before its part is taken.
 create or replace function redshift_internal.part_of(part text, whole numeric, years numeric) returns double precision
     language sql immutable as $$
     select case part when 'decade' then floor(years / 10) + 1 when 'millisecond' then trunc(mod(whole, 1000))
@@ -103,7 +103,7 @@ begin
         years := case when source in ('time', 'timetz') then '0' else 'pg_catalog.date_part(''year'', moment)::numeric' end;
         execute format('create or replace function redshift_internal.pgdate_part(part text, moment %s) returns double precision
             language sql stable as $f$ select redshift_internal.part_of(part, pg_catalog.extract(part, moment%s), %s) $f$',
-            source, case source when 'date' then '::timestamp' else '' end, years);
+            source, case source when 'date' then '::timestamp' when 'timetz' then ' at time zone ''UTC''' else '' end, years);
         execute format('create or replace function redshift_internal.date_part(part text, moment %s) returns %s language sql stable
             as $f$ select floor(redshift_internal.pgdate_part(part, moment))::%s $f$', source, kinds[1], kinds[1])
            from (select case source when 'timestamptz' then array['double precision', 'double precision'] else array['integer', 'bigint'] end) k(kinds);
@@ -113,6 +113,9 @@ begin
            from (select case source when 'timestamptz' then array['double precision', 'double precision'] else array['integer', 'bigint'] end) k(kinds);
     end loop;
 end $$;
+
+create or replace function redshift_internal.date_part(part text, literal timetz, is_literal boolean) returns integer language sql stable
+    as $$ select floor(redshift_internal.part_of(part, pg_catalog.extract(part, literal), 0))::integer $$;
 
 -- "TO_DATE function", "TO_TIMESTAMP function": what is out of range goes on into the next month, day or hour, unless it is
 -- to be strict

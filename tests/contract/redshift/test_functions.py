@@ -207,3 +207,13 @@ def test_listagg_of_distinct_values_in_the_order_of_others(sql: Sql) -> None:
     sql("create table kept (a varchar(2), b int, c int)")
     sql("insert into kept values ('x', 1, 1), ('y', 2, 1), ('x', 1, 2)")
     assert sql("select listagg(distinct a, ',') within group (order by b desc, c asc) from kept") == [("y,x",)]
+
+
+@pytest.mark.documented("Datetime types")
+def test_a_time_with_a_zone_is_kept_in_utc(sql: Sql) -> None:
+    sql("create table kept (t timetz)")
+    sql("insert into kept values ('20:00:00 PST'), ('00:00:00.5550 UTC'), ('00:58:00 EST')")
+    assert sorted(sql("select extract(hour from t), extract(ms from t) from kept")) == [(0, 555), (4, 0), (5, 0)]
+    shown = sorted(time for (time,) in sql("select t from kept"))
+    assert shown == [dt.time(0, 0, 0, 555000, UTC), dt.time(4, 0, tzinfo=UTC), dt.time(5, 58, tzinfo=UTC)]
+    assert [time.utcoffset() for time in shown] == [dt.timedelta(0)] * 3

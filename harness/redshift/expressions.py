@@ -27,6 +27,7 @@ _RENAMED = {
     "REGEXP_COUNT": "redshift_internal.regexp_count", "REGEXP_INSTR": "redshift_internal.regexp_instr",
     "OBJECT": "jsonb_build_object", "ARRAY": "jsonb_build_array", "TO_DATE": "redshift_internal.to_date",
     "TO_TIMESTAMP": "redshift_internal.to_timestamp", "VERSION": "redshift_internal.version",
+    "AVG": "redshift_internal.avg", "SUM": "redshift_internal.sum",
 }  # fmt: skip
 _VALUES = {
     "SYSDATE": "localtimestamp", "MINUS": "EXCEPT", "CURRENT_USER_ID": "redshift_internal.current_user_id()",

@@ -1,6 +1,7 @@
--- AVG and SUM as Redshift types them. Source: Database Developer Guide, "AVG function", "SUM function". PostgreSQL's own
--- aggregates get these as their definitions, as what they are called and how they may be used is the same: the average of
--- integers is a BIGINT, that of a DECIMAL has the scale of its argument, the digits behind are cut off.
+-- AVG and SUM as Redshift types them: the average of integers is a BIGINT, that of a DECIMAL has the scale of its argument
+-- (the digits behind are cut off), the sum of BIGINT is one, and of REAL all is DOUBLE. Source: Database Developer Guide,
+-- "AVG function", "SUM function". Aggregates of their own, which statements get in place of PostgreSQL's: views that
+-- PostgreSQL has made with those go on to rely on their types.
 create or replace function redshift_internal.whole_average(counted bigint[]) returns bigint language sql immutable strict
     as $$ select case when counted[1] > 0 then counted[2] / counted[1] end $$;
 create or replace function redshift_internal.add_number(counted numeric[], value numeric) returns numeric[]
@@ -21,6 +22,10 @@ create or replace function redshift_internal.scaled_average(counted numeric[]) r
     as $$ select case when counted[1] > 0 then trunc(counted[2] / counted[1], scale(counted[2])) end $$;
 create or replace function redshift_internal.large_average(counted numeric[]) returns bigint language sql immutable strict
     as $$ select case when counted[1] > 0 then trunc(counted[2] / counted[1])::bigint end $$;
+create or replace function redshift_internal.add_real(total double precision, value real) returns double precision
+    language sql immutable as $$ select coalesce(total + value, total, value) $$;
+create or replace function redshift_internal.average_interval(all_values interval[]) returns interval language sql immutable
+    as $$ select pg_catalog.sum(v) / count(v) from unnest(all_values) v $$;
 
 create or replace aggregate redshift_internal.avg(smallint) (
     sfunc = int2_avg_accum, stype = bigint[], initcond = '{0,0}', finalfunc = redshift_internal.whole_average,
@@ -34,27 +39,22 @@ create or replace aggregate redshift_internal.avg(bigint) (
     sfunc = redshift_internal.add_whole, stype = numeric[], initcond = '{0,0}', finalfunc = redshift_internal.large_average);
 create or replace aggregate redshift_internal.avg(numeric) (
     sfunc = redshift_internal.add_number, stype = numeric[], initcond = '{0,0}', finalfunc = redshift_internal.scaled_average);
-create or replace aggregate redshift_internal.sum(bigint) (sfunc = int8pl, stype = bigint);
-create or replace function redshift_internal.add_real(total double precision, value real) returns double precision
-    language sql immutable as $$ select coalesce(total + value, total, value) $$;
-create or replace aggregate redshift_internal.sum(real) (
-    sfunc = redshift_internal.add_real, stype = double precision);
+create or replace aggregate redshift_internal.avg(real) (
+    sfunc = float4_accum, stype = double precision[], initcond = '{0,0,0}', finalfunc = float8_avg);
+create or replace aggregate redshift_internal.avg(double precision) (
+    sfunc = float8_accum, stype = double precision[], initcond = '{0,0,0}', finalfunc = float8_avg);
+create or replace aggregate redshift_internal.avg(interval) (
+    sfunc = array_append, stype = interval[], finalfunc = redshift_internal.average_interval);
 
-update pg_catalog.pg_aggregate as own set
-    aggtransfn = new.aggtransfn, aggfinalfn = new.aggfinalfn, aggcombinefn = new.aggcombinefn,
-    aggserialfn = new.aggserialfn, aggdeserialfn = new.aggdeserialfn, aggmtransfn = new.aggmtransfn,
-    aggminvtransfn = new.aggminvtransfn, aggmfinalfn = new.aggmfinalfn, aggfinalextra = new.aggfinalextra,
-    aggmfinalextra = new.aggmfinalextra, aggfinalmodify = new.aggfinalmodify, aggmfinalmodify = new.aggmfinalmodify,
-    aggtranstype = new.aggtranstype, aggtransspace = new.aggtransspace, aggmtranstype = new.aggmtranstype,
-    aggmtransspace = new.aggmtransspace, agginitval = new.agginitval, aggminitval = new.aggminitval
-  from pg_catalog.pg_aggregate new, pg_catalog.pg_proc p, pg_catalog.pg_proc replaced
- where new.aggfnoid = p.oid and p.pronamespace = 'redshift_internal'::regnamespace and p.proname in ('avg', 'sum')
-   and replaced.proname = p.proname and replaced.proargtypes = p.proargtypes
-   and replaced.pronamespace = 'pg_catalog'::regnamespace and own.aggfnoid = replaced.oid;
-update pg_catalog.pg_proc as own set prorettype = p.prorettype from pg_catalog.pg_proc p
- where p.pronamespace = 'redshift_internal'::regnamespace and p.proname in ('avg', 'sum') and p.prokind = 'a'
-   and own.pronamespace = 'pg_catalog'::regnamespace and own.proname = p.proname and own.proargtypes = p.proargtypes
-   and own.prorettype <> p.prorettype;
+create or replace aggregate redshift_internal.sum(smallint) (sfunc = int2_sum, stype = bigint);
+create or replace aggregate redshift_internal.sum(integer) (sfunc = int4_sum, stype = bigint);
+create or replace aggregate redshift_internal.sum(bigint) (sfunc = int8pl, stype = bigint);
+create or replace aggregate redshift_internal.sum(numeric) (
+    sfunc = numeric_avg_accum, stype = internal, finalfunc = numeric_sum,
+    msfunc = numeric_avg_accum, minvfunc = numeric_accum_inv, mstype = internal, mfinalfunc = numeric_sum);
+create or replace aggregate redshift_internal.sum(real) (sfunc = redshift_internal.add_real, stype = double precision);
+create or replace aggregate redshift_internal.sum(double precision) (sfunc = float8pl, stype = double precision);
+create or replace aggregate redshift_internal.sum(interval) (sfunc = interval_pl, stype = interval);
 
 -- "MEDIAN window function"; the aggregate is PostgreSQL's percentile_cont
 create or replace function redshift_internal.middle(all_values numeric[]) returns numeric language sql immutable as $$

@@ -73,7 +73,7 @@ select redshift_internal.shadow('pg_catalog.pg_depend', '{}', '', $$where not (s
 -- A function that is the stand-in's own has its name on Redshift; EXTRACT reads as DATE_PART there, too.
 create or replace function redshift_internal.with_own_names(definition text) returns text language sql immutable as $$
     select regexp_replace(definition, 'redshift_internal[.](date_part|pgdate_part|to_date|to_timestamp|regexp_replace|regexp_substr'
-        '|regexp_count|regexp_instr|json_serialize|chr|concat|version)[(]', E'\\1(', 'g') $$;
+        '|regexp_count|regexp_instr|json_serialize|chr|concat|version|avg|sum)[(]', E'\\1(', 'g') $$;
 create function redshift_catalog.pg_get_viewdef(view oid, pretty boolean default false) returns text language sql stable as $$
     select redshift_internal.with_long_names(coalesce(
         (select source from redshift_internal.late_view where relid = view),

@@ -86,7 +86,8 @@ create or replace function pg_catalog.json_extract_path_text(value text, variadi
     select case when value is null then null
            else coalesce(jsonb_extract_path_text(value::json::jsonb, variadic path), '') end $$;
 
--- How PostgreSQL understands a query, as its parse tree; null if it cannot be the body of a procedure, which shows it.
+-- How PostgreSQL understands a query, as its parse tree; null if it cannot be the body of a procedure, which shows it. AVG and
+-- SUM of numbers have PostgreSQL's own numbers there, by which they are known (`harness.redshift.numerics`).
 create or replace function redshift_internal.parse_tree(query text, parameters oid[]) returns text language plpgsql as $$
 declare
     tree text;
@@ -101,7 +102,8 @@ begin
     exception when others then  -- it is a procedure only to be looked at
         null;
     end;
-    return tree;
+    tree := regexp_replace(tree, format(':(agg|win)fnoid %s ', 'redshift_internal.avg(numeric)'::regprocedure::oid), E':\\1fnoid 2103 ', 'g');
+    return regexp_replace(tree, format(':(agg|win)fnoid %s ', 'redshift_internal.sum(numeric)'::regprocedure::oid), E':\\1fnoid 2114 ', 'g');
 end $$;
 
 -- The columns of a query, as JSON; null if it cannot be a view, as with a parameter or two columns of one name.

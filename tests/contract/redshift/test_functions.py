@@ -217,3 +217,18 @@ def test_a_time_with_a_zone_is_kept_in_utc(sql: Sql) -> None:
     shown = sorted(time for (time,) in sql("select t from kept"))
     assert shown == [dt.time(0, 0, 0, 555000, UTC), dt.time(4, 0, tzinfo=UTC), dt.time(5, 58, tzinfo=UTC)]
     assert [time.utcoffset() for time in shown] == [dt.timedelta(0)] * 3
+
+
+@pytest.mark.documented("AVG function")
+def test_views_that_postgresql_made_with_its_own_sums_go_on(sql: Sql) -> None:
+    sql("create table kept (a int, primary key (a))")
+    assert sql("select sum(idx_blks_hit) > 0 from pg_statio_all_tables") == [(True,)]
+    assert sql("select count(*) > 0 from pg_stat_all_tables where idx_scan > 0") == [(True,)]
+
+
+@pytest.mark.documented("SUM function")
+def test_sums_and_averages_of_intervals_and_of_distinct_values(sql: Sql) -> None:
+    spans = "(select interval '1 day' as d union all select interval '3 day') t"
+    assert sql(f"select sum(d), avg(d) from {spans}") == [(dt.timedelta(days=4), dt.timedelta(days=2))]
+    numbers = "(select 1 as x union all select 1 union all select 5) t"
+    assert sql(f"select sum(distinct x), avg(distinct x) from {numbers}") == [(6, 3)]

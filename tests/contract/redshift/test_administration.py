@@ -46,7 +46,8 @@ def test_show_view(psycopg: Callable[[], Any], schema: str) -> None:
     cursor.execute("show view late")
     assert cursor.fetchall() == [(f"create view late as select x from {schema}.a with no schema binding",)]
     cursor.execute(
-        "create view dated as select extract(year from date '2024-01-02') as y, regexp_count('a', 'a') as n, avg(x) from a"
+        "create view dated as select extract(year from date '2024-01-02') as y, regexp_count('a', 'a') as n, avg(x)"
+        " from a"
     )
     cursor.execute("show view dated")
     ((shown,),) = cursor.fetchall()

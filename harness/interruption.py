@@ -46,6 +46,9 @@ def _handled(handler: Callable[[int, FrameType | None], NoReturn]) -> Iterator[N
     finally:
         for number, was in before.items():
             signal.signal(number, was)
+        # Of a KeyboardInterrupt in code that it runs from a string, as where a namedtuple is made in an import, Python
+        # remembers that nobody handled it, and at its end dies of SIGINT whatever the exit code, until it runs another.
+        exec("")
 
 
 def ends() -> AbstractContextManager[None]:

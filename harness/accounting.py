@@ -173,7 +173,7 @@ def _load_times(connection: "Connection", settings: TypeSettings) -> dict[str, t
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT source_file, extract(epoch FROM min(loaded_at)), extract(epoch FROM max(loaded_at)) "
+            "SELECT source_file, date_part('epoch', min(loaded_at)), date_part('epoch', max(loaded_at)) "
             f"FROM {settings.final_table} WHERE loaded_at IS NOT NULL GROUP BY source_file"
         )
         return {key: (float(first_s), float(last_s)) for key, first_s, last_s in cursor.fetchall()}

@@ -172,7 +172,7 @@ def _lineage_columns(cursor: "Cursor", table: str) -> set[str]:
 def _load_times(cursor: "Cursor", table: str) -> dict[str, tuple[float, float]]:
     """The first and last `loaded_at` that the rows of each file have, read as UTC."""
     cursor.execute(
-        "SELECT source_file, EXTRACT(EPOCH FROM MIN(loaded_at)), EXTRACT(EPOCH FROM MAX(loaded_at)) "
+        "SELECT source_file, date_part('epoch', min(loaded_at)), date_part('epoch', max(loaded_at)) "
         f"FROM {table} WHERE loaded_at IS NOT NULL GROUP BY source_file"
     )
     return {key: (float(first_s), float(last_s)) for key, first_s, last_s in cursor.fetchall()}

@@ -13,6 +13,7 @@ from harness.redshift.messages import Refusal
 from harness.redshift.navigation import navigate
 from harness.redshift.parameters import in_backend
 from harness.redshift.pivots import rewrite_pivots
+from harness.redshift.plan import not_supported
 from harness.redshift.relations import following
 from harness.redshift.selects import rewrite_selects
 from harness.redshift.tokens import SPACE, Token, closing, code, split_arguments, string, symbol, value_of, word
@@ -82,13 +83,21 @@ def _rewrite(tokens: list[Token]) -> list[Token]:
     return result
 
 
+_TYPED = frozenset(("DATE", "TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "INTERVAL", "ZONE"))
+
+
 def _string_as_super(tokens: list[Token], at: int) -> int:
-    """The index behind `'literal'::SUPER`, which is a string and is not read as JSON; 0 if there is something else."""
-    if tokens[at].kind != "string":
+    """The index behind `'literal'::SUPER` or `$1::SUPER`, which is a string and is not read as JSON; 0 if there is
+    something else. Of CAST('literal' AS SUPER) it is the index behind the literal."""
+    if tokens[at].kind not in ("string", "dollar", "parameter") or _previous(tokens, at) in _TYPED:
         return 0
     cast = following(tokens, at + 1)
     kind = following(tokens, cast + 1)
-    return kind + 1 if kind < len(tokens) and tokens[cast].text == "::" and tokens[kind].upper == "SUPER" else 0
+    if kind >= len(tokens) or tokens[kind].upper != "SUPER":
+        return 0
+    if tokens[cast].text == "::":
+        return kind + 1
+    return at + 1 if tokens[cast].upper == "AS" and _previous(tokens, at) == "(" else 0
 
 
 def _rewrite_word(tokens: list[Token], at: int, opening: int | None) -> Token:
@@ -97,7 +106,7 @@ def _rewrite_word(tokens: list[Token], at: int, opening: int | None) -> Token:
         return word("65535") if tokens[at - 2].upper in ("VARCHAR", "NVARCHAR", "VARYING") else token
     if at > 0 and tokens[at - 1].text == ".":
         return token
-    if opening is not None and token.upper in _RENAMED:
+    if opening is not None and token.upper in _RENAMED and not _is_relation(tokens, at, opening):
         return word(_RENAMED[token.upper])
     if opening is None and token.upper in _VALUES:
         return word(_VALUES[token.upper])
@@ -106,6 +115,22 @@ def _rewrite_word(tokens: list[Token], at: int, opening: int | None) -> Token:
     if token.upper == "APPROXIMATE":
         return SPACE
     return token
+
+
+# behind these stands the name of a relation or routine, which a column list may follow
+_BEFORE_RELATION = frozenset((
+    "INTO", "TABLE", "REFERENCES", "WITH", "RECURSIVE", "AS", "JOIN", "UPDATE", "FUNCTION", "PROCEDURE", "VIEW",
+    "COPY", "ANALYZE",
+))  # fmt: skip
+
+
+def _is_relation(tokens: list[Token], at: int, opening: int) -> bool:
+    """Whether the name before a parenthesis is that of a table or a common table expression, not of a function."""
+    if _previous(tokens, at) in _BEFORE_RELATION:
+        return True
+    behind = following(tokens, closing(tokens, opening) + 1)
+    query = following(tokens, behind + 1)
+    return query < len(tokens) and tokens[behind].upper == "AS" and tokens[query].text == "("
 
 
 def _previous(tokens: list[Token], at: int) -> str:
@@ -166,9 +191,21 @@ _DATE_PART_NAMES = {synonym: name for name, synonyms in _DATE_PARTS.items() for 
 
 
 def _date_part_of(arguments: Arguments) -> list[Token]:
-    """DATE_PART(part, moment); the part is a bare word or a string."""
+    """DATE_PART(part, moment); the part is a bare word or a string.
+
+    As `'part'::text` it is an EXTRACT, which a view's definition shows so.
+    """
     part = code(arguments[0]) if arguments else []
-    if len(arguments) != 2 or len(part) != 1:
+    if len(arguments) > 1 and len(part) == 3 and part[0].kind == "string" and part[1].text == "::":
+        known = [string(_date_part_name(value_of(part[0]).lower()))]
+        return call("redshift_internal.date_part", [known, *arguments[1:]])
+    return _pgdate_part_of(arguments)
+
+
+def _pgdate_part_of(arguments: Arguments) -> list[Token]:
+    """PGDATE_PART(part, moment), which is DATE_PART by the name that its column has."""
+    part = code(arguments[0]) if arguments else []
+    if len(arguments) != 2 or not part or (len(part) > 1 and part[1].text != "::"):
         return call("date_part", arguments)
     name = value_of(part[0]) if part[0].kind == "string" else part[0].text.strip('"')
     return call(
@@ -299,7 +336,12 @@ def _listagg(arguments: Arguments, tokens: list[Token], end: int) -> Rewritten:
     if found := _clause(tokens, end, "WITHIN", "GROUP"):
         order, end = found
     if distinct and len(code(order)) > 2:  # PostgreSQL wants the very expression again
-        direction = [token for token in code(split_arguments(order)[0])[2:] if token.upper in ("ASC", "DESC")]
+        keys = split_arguments(order)
+        key = [token.upper or token.text for token in code(keys[0])[2:]]
+        written = [token.upper or token.text for token in code(value)]
+        if len(keys) > 1 or key[: len(written)] != written or not set(key[len(written) :]) <= {"ASC", "DESC"}:
+            raise not_supported("LISTAGG (DISTINCT …) in the order of something else is not supported by this stand-in")
+        direction = [token for token in code(keys[0])[2:] if token.upper in ("ASC", "DESC")]
         order = [word("ORDER BY ("), *value, word(")::text "), *direction]
     delimiter = arguments[1] if len(arguments) > 1 else [string("")]
     call_tokens = [word("string_agg("), *distinct, symbol("("), *value, word(")::text, "), *delimiter]
@@ -341,7 +383,7 @@ _FUNCTIONS: dict[str, Function] = {
     "LISTAGG": _listagg,
     "MEDIAN": _median,
     "DATE_PART": _simple(_date_part_of),
-    "PGDATE_PART": _simple(_date_part_of),
+    "PGDATE_PART": _simple(_pgdate_part_of),
     "DATE_TRUNC": _simple(_date_trunc),
     "EXTRACT": _simple(_extract),
     "CONCAT": _simple(_concat),

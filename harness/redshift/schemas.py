@@ -4,7 +4,6 @@ In: the code tokens of CREATE SCHEMA or ALTER SCHEMA. Out: the same without it. 
 "CREATE SCHEMA" and "ALTER SCHEMA".
 """
 
-from harness.redshift.plan import syntax_error
 from harness.redshift.tokens import Cursor, Token, is_number, quote_string, string, word
 
 _UNITS = ("MB", "GB", "TB")
@@ -12,13 +11,13 @@ _UNITS = ("MB", "GB", "TB")
 
 def without_quota(parts: list[Token]) -> list[Token]:
     """The statement without QUOTA { number [MB | GB | TB] | UNLIMITED }; ALTER SCHEMA then changes nothing."""
-    at = next((index for index, token in enumerate(parts) if token.upper == "QUOTA" and index > 2), None)
-    if at is None:
+    words = [token.upper or token.text for token in parts]
+    is_unlimited = words[-2:] == ["QUOTA", "UNLIMITED"]
+    amount = words[-2:-1] if words[-1] in _UNITS else words[-1:]
+    before = len(words) - (3 if words[-1] in _UNITS else 2)
+    if not is_unlimited and not (words[before] == "QUOTA" and is_number(amount[0])):
         return parts
-    words = [token.upper for token in parts[at + 1 :]]
-    is_amount = bool(words) and is_number(words[0]) and (words[1:] == [] or words[1:] in [[unit] for unit in _UNITS])
-    if words != ["UNLIMITED"] and not is_amount:
-        raise syntax_error(words[-1] if words else "end of input")
+    at = len(parts) - 2 if is_unlimited else before
     if parts[0].upper == "CREATE":
         return parts[:at]
     name = Cursor(parts, 2).name() or ""

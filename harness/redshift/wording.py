@@ -8,6 +8,7 @@ import re
 from harness.redshift import messages as wire
 
 _CHECK_PREFIX = "redshift_bytes_"
+_OWN_FUNCTION = re.compile(r"\bredshift_internal\.(\w+\()")
 _RELATION = re.compile(r"^(permission denied for|must be owner of) (?:table|view|materialized view) ")
 
 
@@ -37,7 +38,7 @@ def _without_internals(body: bytes) -> bytes:
     if b"redshift_internal." not in body:
         return body
     return wire.with_error_fields({
-        name: value.replace("redshift_internal.", "")
+        name: _OWN_FUNCTION.sub(r"\1", value)
         for name, value in wire.error_fields(body).items() if name not in "Wqpi"
     })  # fmt: skip
 

@@ -24,7 +24,8 @@ create or replace function redshift_internal.date_part_name(part text) returns t
 create or replace function redshift_internal.length_of(name text) returns interval language sql immutable as $$
     select case name when 'week' then interval '7 days' when 'day' then interval '1 day' when 'hour' then interval '1 hour'
         when 'minute' then interval '1 minute' when 'second' then interval '1 second'
-        when 'millisecond' then interval '1 millisecond' else interval '1 microsecond' end $$;
+        when 'millisecond' then interval '1 millisecond'
+        when 'microsecond' then interval '1 microsecond' end $$;
 create or replace function pg_catalog.date_add(part text, amount bigint, moment timestamp) returns timestamp
     language plpgsql immutable as $$
 declare
@@ -48,8 +49,16 @@ create or replace function pg_catalog.date_add(part text, amount bigint, moment 
     language sql stable as $$ select pg_catalog.date_add(part, amount, moment::timestamp)::timestamptz $$;
 create or replace function pg_catalog.date_add(part text, amount bigint, moment time) returns time
     language sql immutable as $$ select pg_catalog.date_add(part, amount, date '2000-01-01' + moment)::time $$;
-create or replace function pg_catalog.date_add(part text, amount bigint, moment timetz) returns timetz language sql immutable as $$
-    select (moment + amount * redshift_internal.length_of(redshift_internal.date_part_name(lower(part)))) at time zone 'UTC' $$;
+create or replace function pg_catalog.date_add(part text, amount bigint, moment timetz) returns timetz
+    language plpgsql immutable as $$
+declare
+    unit interval := redshift_internal.length_of(redshift_internal.date_part_name(lower(part)));
+begin
+    if unit is null or unit >= interval '1 day' then
+        raise exception 'dateadd: a time has no date part "%"', part using errcode = '22023';
+    end if;
+    return (moment + amount * unit) at time zone 'UTC';
+end $$;
 
 -- counts the boundaries crossed, not the time passed
 create or replace function pg_catalog.date_diff(part text, earlier timestamp, later timestamp) returns bigint
@@ -87,35 +96,50 @@ create or replace function pg_catalog.date_diff(part text, earlier time, later t
 create or replace function pg_catalog.date_diff(part text, earlier timetz, later timetz) returns bigint language sql immutable as $$
     select pg_catalog.date_diff(part, (earlier at time zone 'UTC')::time, (later at time zone 'UTC')::time) $$;
 
+-- by these names, too, as statements that a procedure puts together may call them
+do $$
+declare
+    source text;
+begin
+    foreach source in array array['timestamp', 'date', 'timestamptz', 'time', 'timetz'] loop
+        execute format('create or replace function pg_catalog.dateadd(part text, amount bigint, moment %1$s) returns %2$s language sql
+            stable as $f$ select pg_catalog.date_add(part, amount, moment) $f$', source,
+            case source when 'date' then 'timestamp' else source end);
+        execute format('create or replace function pg_catalog.datediff(part text, earlier %1$s, later %1$s) returns bigint language sql
+            stable as $f$ select pg_catalog.date_diff(part, earlier, later) $f$', source);
+    end loop;
+end $$;
+
 -- "Date parts for date or timestamp functions": decade 201 begins with the year 2000, and what is below a second comes
 -- without the seconds. "DATE_PART function": a DOUBLE, seconds with their fraction. "EXTRACT function": an integer, of a
 -- TIMESTAMPTZ a DOUBLE. A TIMETZ is kept in UTC; a literal is not converted before its part is taken.
 create or replace function redshift_internal.part_of(part text, whole numeric, years numeric) returns double precision
     language sql immutable as $$
-    select case part when 'decade' then floor(years / 10) + 1 when 'millisecond' then trunc(mod(whole, 1000))
-        when 'microsecond' then mod(whole, 1000000) else whole end::double precision $$;
+    select case when part = 'decade' and years is not null then floor(years / 10) + 1
+        else case part when 'millisecond' then trunc(mod(whole, 1000))
+        when 'microsecond' then mod(whole, 1000000) else whole end end::double precision $$;
 do $$
 declare
     source text;
     years text;
 begin
     foreach source in array array['timestamp', 'date', 'time', 'timetz', 'interval', 'timestamptz'] loop
-        years := case when source in ('time', 'timetz') then '0' else 'pg_catalog.date_part(''year'', moment)::numeric' end;
+        years := case when source in ('time', 'timetz', 'interval') then 'null' else 'pg_catalog.date_part(''year'', moment)::numeric' end;
         execute format('create or replace function redshift_internal.pgdate_part(part text, moment %s) returns double precision
             language sql stable as $f$ select redshift_internal.part_of(part, pg_catalog.extract(part, moment%s), %s) $f$',
             source, case source when 'date' then '::timestamp' when 'timetz' then ' at time zone ''UTC''' else '' end, years);
         execute format('create or replace function redshift_internal.date_part(part text, moment %s) returns %s language sql stable
-            as $f$ select floor(redshift_internal.pgdate_part(part, moment))::%s $f$', source, kinds[1], kinds[1])
+            as $f$ select trunc(redshift_internal.pgdate_part(part, moment))::%s $f$', source, kinds[1], kinds[1])
            from (select case source when 'timestamptz' then array['double precision', 'double precision'] else array['integer', 'bigint'] end) k(kinds);
         -- seconds since 1970, which may be more than an integer holds
         execute format('create or replace function redshift_internal.date_part(moment %s) returns %s language sql stable
-            as $f$ select floor(redshift_internal.pgdate_part(''epoch'', moment))::%s $f$', source, kinds[2], kinds[2])
+            as $f$ select trunc(redshift_internal.pgdate_part(''epoch'', moment))::%s $f$', source, kinds[2], kinds[2])
            from (select case source when 'timestamptz' then array['double precision', 'double precision'] else array['integer', 'bigint'] end) k(kinds);
     end loop;
 end $$;
 
 create or replace function redshift_internal.date_part(part text, literal timetz, is_literal boolean) returns integer language sql stable
-    as $$ select floor(redshift_internal.part_of(part, pg_catalog.extract(part, literal), 0))::integer $$;
+    as $$ select trunc(redshift_internal.part_of(part, pg_catalog.extract(part, literal), null))::integer $$;
 
 -- "TO_DATE function", "TO_TIMESTAMP function": what is out of range goes on into the next month, day or hour, unless it is
 -- to be strict

@@ -22,15 +22,16 @@ create view pg_catalog.svv_roles as
            null::text as external_id
       from redshift_internal.role where redshift_internal.concerns(oid);
 create view pg_catalog.svv_role_grants as
-    select r.oid::bigint::integer as role_id, r.name as role_name, g.oid::bigint::integer as granted_role_id, g.name as granted_role_name
+    select distinct r.oid::bigint::integer as role_id, r.name as role_name, g.oid::bigint::integer as granted_role_id, g.name as granted_role_name
       from pg_catalog.pg_auth_members m join redshift_internal.role r on r.oid = m.member join redshift_internal.role g on g.oid = m.roleid
      where redshift_internal.concerns(r.oid);
 create view pg_catalog.svv_user_grants as
     select u.oid::bigint::integer as user_id, redshift_internal.shown(u.rolname) as user_name, g.oid::bigint::integer as role_id,
-           g.name as role_name, m.admin_option
+           g.name as role_name, bool_or(m.admin_option) as admin_option
       from pg_catalog.pg_auth_members m join pg_catalog.pg_roles u on u.oid = m.member and u.rolcanlogin
       join redshift_internal.role g on g.oid = m.roleid
-     where redshift_internal.sees_all() or u.rolname = session_user;
+     where redshift_internal.sees_all() or u.rolname = session_user
+     group by u.oid, u.rolname, g.oid, g.name;
 create view pg_catalog.svv_schema_privileges as
     select object_name::text as namespace_name, privilege_type::text, identity_id, identity_name::text, identity_type::text, admin_option
       from redshift_internal.show_grants where object_type = 'SCHEMA' and redshift_internal.concerns(identity_id::bigint::oid);

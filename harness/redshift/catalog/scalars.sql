@@ -155,7 +155,7 @@ begin
 end $$;
 -- "GETBIT function": from the least significant bit on
 create or replace function pg_catalog.getbit(value bytea, index integer) returns integer language sql immutable strict as $$
-    select get_byte(value, octet_length(value) - 1 - index / 8) >> index % 8 & 1 $$;
+    select get_byte(value, case when index < 0 then index else octet_length(value) - 1 - index / 8 end) >> index % 8 & 1 $$;
 -- "LEN function", "CONCAT function"
 create or replace function pg_catalog.char_length(value bytea) returns integer language sql immutable strict
     as $$ select octet_length(value) $$;

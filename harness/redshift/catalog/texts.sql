@@ -74,10 +74,11 @@ begin
        and b.amprocfamily = g.oid and g.opfname = 'bpchar_ops' and g.opfmethod = f.opfmethod and b.amprocnum = t.amprocnum
        and b.amproclefttype = 'bpchar'::regtype and b.amprocrighttype = 'bpchar'::regtype;
     for indexed in
-        select distinct i.indrelid from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indrelid
+        select i.indexrelid from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
           join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-         where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+         where c.relkind = 'i' and c.relpersistence <> 't' and n.nspname not in ('pg_catalog', 'information_schema')
+           and exists (select from pg_catalog.pg_opclass o where o.oid = any (i.indclass) and o.opcintype = 'text'::regtype)
     loop
-        execute format('reindex table %s', indexed);
+        execute format('reindex index %s', indexed);
     end loop;
 end $$;

@@ -1,5 +1,6 @@
 """Statements of administrators about tables, sessions, schemas and roles. Source: Database Developer Guide."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -52,6 +53,20 @@ def test_show_view(psycopg: Callable[[], Any], schema: str) -> None:
     cursor.execute("show view dated")
     ((shown,),) = cursor.fetchall()
     assert "date_part('year'::text, '2024-01-02'::date) AS y" in shown
+    cursor.execute(
+        "create view parts as select extract(ms from timestamp '2024-01-02 03:04:05.6') as a,"
+        " extract(decade from date '2024-01-02') as b, date_part(sec, timestamp '2024-01-02 03:04:05.6') as c,"
+        " extract(hour from timetz '10:00:00+02') as d, concat('a', x) as e, to_date('2024', 'YYYY') as f from a"
+    )
+    cursor.execute("insert into a values (1)")
+    cursor.execute("show view parts")
+    ((shown,),) = cursor.fetchall()
+    cursor.execute(f"create view again as {shown}")
+    for view in ("parts", "again"):
+        cursor.execute(f"select a, b, c, d, e, f from {view}")
+        assert cursor.fetchall() == [(600, 203, 5.6, 10, "a1", dt.date(2024, 1, 1))]
+    cursor.execute("show view dated")
+    ((shown,),) = cursor.fetchall()
     assert "redshift_internal" not in shown
 
 
@@ -77,7 +92,9 @@ def test_show_all_is_of_redshift(sql: Sql) -> None:
 @pytest.mark.parametrize("clause", ["", " predicate columns", " all columns", "(x)", "(x) predicate columns"])
 def test_analyze(sql: Sql, clause: str) -> None:
     sql("create table a (x int, y int)")
+    sql("insert into a values (1, 2)")
     sql(f"analyze a{clause}")
+    assert sql("select reltuples from pg_class where oid = 'a'::regclass") == [(1.0,)]
     sql("create table #b (x int, y int)")
     sql(f"analyze #b{clause}")
 
@@ -93,7 +110,6 @@ def test_analyze_compression_is_refused(sql: Sql) -> None:
 @pytest.mark.parametrize("message", ["", " 'Long-running query'"])
 def test_cancel_ends_another_sessions_query(psycopg: Callable[[], Any], sql: Sql, message: str) -> None:
     running = psycopg()
-    pid = running.get_backend_pid()
     with running.cursor() as cursor:
         cursor.execute("select pg_backend_pid()")
         (pid,) = cursor.fetchone()
@@ -115,10 +131,26 @@ def test_cancel_ends_another_sessions_query(psycopg: Callable[[], Any], sql: Sql
     assert isinstance(failed[0], psycopg2.errors.QueryCanceled)
 
 
+@source("DROP ROLE")
+def test_a_user_is_no_role_and_what_a_role_owns_stays(sql: Sql, schema: str) -> None:
+    user, group = f"{schema}_owner", f"{schema}_group"
+    sql(f"create user {user} password 'Abcd1234'; create group {group}")
+    sql(f"create table kept (a int); alter table kept owner to {user}")
+    try:
+        for name in (user, group):
+            with pytest.raises(psycopg2.Error, match="does not exist"):
+                sql(f"drop role {name} force")
+        assert sql("select count(*) from kept") == [(0,)]
+    finally:
+        sql(f"alter table kept owner to awsuser; drop user {user}; drop group {group}")
+
+
 @source("CANCEL")
 def test_cancel_of_nobody(sql: Sql) -> None:
     with pytest.raises(psycopg2.Error, match=r"^Session 2147483647 does not exist\."):
         sql("cancel 2147483647")
+    with pytest.raises(psycopg2.Error, match=r"^Session 99999999999 does not exist\."):
+        sql("cancel 99999999999")
     for wrong in ("cancel", "cancel 1 2", "cancel 'x'", "cancel 1 'x' y"):
         with pytest.raises(psycopg2.errors.SyntaxError):
             sql(wrong)
@@ -131,6 +163,8 @@ def test_a_schema_may_have_a_quota(sql: Sql, schema: str) -> None:
         sql(f"create schema {name} quota 50 GB")
         sql(f"alter schema {name} quota 300 MB")
         sql(f"alter schema {name} quota unlimited")
+        sql(f"alter schema {name} rename to quota")
+        sql(f"alter schema quota rename to {name}")
         with pytest.raises(psycopg2.Error, match="does not exist"):
             sql(f"alter schema {name}_missing quota unlimited")
         for wrong in ("quota", "quota much", "quota 3 XB", "quota 3 GB more"):

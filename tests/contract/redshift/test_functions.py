@@ -61,6 +61,8 @@ UTC = dt.UTC
     ("FARMFINGERPRINT64 function", "farmfingerprint64('Amazon Redshift')", 8085098817162212970),
     ("FARMFINGERPRINT64 function", "farmfingerprint64('Amazon Redshift'::varbyte)", 8085098817162212970),
     ("GETBIT function", "getbit(from_hex('4d'), 2)", 1),
+    ("EXTRACT function", "extract(decade from interval '25 years')", 2),
+    ("EXTRACT function", "extract(second from interval '-1.5 seconds')", -1),
     ("GETBIT function", "getbit(from_hex('014d'), 8) * 10 + getbit(from_hex('014d'), 7)", 10),
     ("JSON_SERIALIZE_TO_VARBYTE function", "json_serialize_to_varbyte(json_parse('[10001,10002,\"abc\"]'))::varchar",
      '[10001,10002,"abc"]'),
@@ -203,10 +205,13 @@ def test_columns_of_a_view(sql: Sql, schema: str) -> None:
 
 
 @pytest.mark.documented("LISTAGG function")
-def test_listagg_of_distinct_values_in_the_order_of_others(sql: Sql) -> None:
-    sql("create table kept (a varchar(2), b int, c int)")
-    sql("insert into kept values ('x', 1, 1), ('y', 2, 1), ('x', 1, 2)")
-    assert sql("select listagg(distinct a, ',') within group (order by b desc, c asc) from kept") == [("y,x",)]
+def test_listagg_of_distinct_values_in_another_order_is_refused(sql: Sql) -> None:
+    sql("create table kept (a varchar(2), b int)")
+    sql("insert into kept values ('x', 2), ('y', 1), ('x', 2)")
+    assert sql("select listagg(distinct a, ',') within group (order by a desc) from kept") == [("y,x",)]
+    for order in ("b", "b desc", "a, b", "a || b"):
+        with pytest.raises(psycopg2.errors.FeatureNotSupported, match="LISTAGG"):
+            sql(f"select listagg(distinct a, ',') within group (order by {order}) from kept")
 
 
 @pytest.mark.documented("Datetime types")
@@ -232,3 +237,41 @@ def test_sums_and_averages_of_intervals_and_of_distinct_values(sql: Sql) -> None
     assert sql(f"select sum(d), avg(d) from {spans}") == [(dt.timedelta(days=4), dt.timedelta(days=2))]
     numbers = "(select 1 as x union all select 1 union all select 5) t"
     assert sql(f"select sum(distinct x), avg(distinct x) from {numbers}") == [(6, 3)]
+
+
+@pytest.mark.documented("GETBIT function")
+@pytest.mark.parametrize("index", [-1, 8])
+def test_a_bit_that_is_not_there(sql: Sql, index: int) -> None:
+    with pytest.raises(psycopg2.Error, match="out of valid range"):
+        sql(f"select getbit(from_hex('4d'), {index})")
+
+
+@pytest.mark.documented("DATEADD function")
+@pytest.mark.parametrize("part", ["month", "day", "fortnight"])
+def test_a_time_has_no_days(sql: Sql, part: str) -> None:
+    with pytest.raises(psycopg2.errors.InvalidParameterValue, match=part):
+        sql(f"select dateadd({part}, 1, timetz '13:24:55 PST')")
+
+
+@pytest.mark.documented("CREATE TABLE")
+def test_tables_may_be_called_like_functions_that_are_renamed(sql: Sql) -> None:
+    for name in ("version", "avg", "sum", "to_date", "len"):
+        sql(f"create table {name} (id int)")
+        sql(f"insert into {name} (id) values (7)")
+        assert sql(f"select id from {name}") == [(7,)]
+        assert sql(f"with {name} (x) as (select 1), {name}2 (y) as (select 2) select x + y from {name}, {name}2") == [
+            (3,)
+        ]
+        assert sql(f"with o as (select 1 as n), {name} (x) as (select 1) select x from {name}") == [(1,)]
+        assert sql(f"select x from (select 1) as {name} (x)") == [(1,)]
+
+
+@pytest.mark.documented("CREATE PROCEDURE")
+def test_a_statement_put_together_at_run_time_has_the_functions_of_dates(sql: Sql, schema: str) -> None:
+    sql("create table kept (n bigint)")
+    sql(
+        f"create procedure {schema}.put() as $$ begin execute 'insert into kept select datediff(''day'', "
+        "date ''2024-01-01'', dateadd(''day'', 2, date ''2024-01-01'')::date)'; end $$ language plpgsql"
+    )
+    sql(f"call {schema}.put()")
+    assert sql("select n from kept") == [(2,)]

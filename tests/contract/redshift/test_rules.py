@@ -344,6 +344,7 @@ def test_trailing_blanks_do_not_count_where_strings_are_compared(sql: Sql, kind:
     assert sql("select count(*) from kept where x <> 'b'") == [(2,)]
     assert sql("select count(distinct x) from kept") == [(3,)]
     assert sql("select count(*) from kept group by x order by 1") == [(1,), (1,), (2,)]
+    assert sql("select count(*) from kept a join kept b on a.x = b.x") == [(6,)]
     for method in ("hashjoin", "mergejoin", "nestloop"):
         sql(f"set enable_{method} to off")
         assert sql("select count(*) from kept a join kept b on a.x = b.x") == [(6,)]

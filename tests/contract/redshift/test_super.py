@@ -110,7 +110,8 @@ def test_the_alias_of_a_function_in_from_begins_no_path(sql: Sql) -> None:
 @pytest.mark.documented("Ingesting semistructured data")
 @pytest.mark.parametrize(("value", "kind", "shown"), [
     ("5::super", "number", "5"), ("1.22::decimal(5, 2)::super", "number", "1.22"), ("true::super", "boolean", "true"),
-    ("'abc'::super", "string", '"abc"'), ("'[1]'::super", "string", '"[1]"'),
+    ("'abc'::super", "string", '"abc"'), ("cast('[1]' as super)", "string", '"[1]"'),
+    ("$$[1]$$::super", "string", '"[1]"'), ("'[1]'::super", "string", '"[1]"'),
     ("'[1]'::varchar(9)::super", "string", '"[1]"'), ("json_parse('[1]')", "array", "[1]"),
 ])  # fmt: skip
 def test_what_is_cast_to_super_is_a_value_and_not_parsed(sql: Sql, value: str, kind: str, shown: str) -> None:
@@ -131,3 +132,5 @@ def test_values_are_assigned_to_super(sql: Sql) -> None:
 def test_dates_are_not_cast_to_super(sql: Sql) -> None:
     with pytest.raises(psycopg2.Error, match="cannot cast type date"):
         sql("select '2019-09-09'::date::super")
+    with pytest.raises(psycopg2.Error, match="cannot cast type date"):
+        sql("select date '2019-09-09'::super")

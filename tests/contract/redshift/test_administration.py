@@ -43,7 +43,8 @@ def test_show_view(psycopg: Callable[[], Any], schema: str) -> None:
     cursor.execute(f"create view late as select x from {schema}.a with no schema binding")
     cursor.execute("show view seen")
     assert cursor.description[0].name == "Show View DDL statement"
-    assert cursor.fetchall() == [(" SELECT x\n   FROM a;",)]
+    ((shown,),) = cursor.fetchall()
+    assert shown.replace("a.x", "x") == " SELECT x\n   FROM a;"  # PostgreSQL 15 names the table
     cursor.execute("show view late")
     assert cursor.fetchall() == [(f"create view late as select x from {schema}.a with no schema binding",)]
     cursor.execute(

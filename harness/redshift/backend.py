@@ -196,7 +196,8 @@ class Backend:
     async def close(self) -> None:
         if self._resuming:
             self._resuming.cancel()
-        self._writer.write(wire.TERMINATE)
+        if not self._writer.is_closing():  # uvloop takes nothing for a transport that the other side has ended
+            self._writer.write(wire.TERMINATE)
         await connect.close(self._writer)
 
     @staticmethod

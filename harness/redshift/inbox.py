@@ -76,6 +76,6 @@ class Inbox:
         self._wake()
 
     def _wake(self) -> None:
-        if self._more:
+        if self._more and not self._more.done():  # it is when the task was cancelled, as where the backend was lost
             self._more.set_result(None)
-            self._more = None
+        self._more = None

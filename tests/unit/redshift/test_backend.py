@@ -65,3 +65,29 @@ def test_what_the_client_does_not_take_is_not_read() -> None:
             await pump
 
     asyncio.run(run())
+
+
+class Ended(Peer):
+    """A stream that the other side has closed, to which uvloop lets nobody write."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> None:
+        raise RuntimeError(f"the handler is closed: {data!r}")
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def wait_closed(self) -> None:
+        assert self.closed
+
+
+def test_a_backend_that_has_ended_is_closed_without_a_word() -> None:
+    async def run() -> None:
+        writer: Any = Ended()
+        relay = Relay(QueryLog(None), bytes, LongNames(), "awsuser", {}, 0)
+        await Backend(Opened(DirectReader(), writer, {}, b""), "awsuser", relay).close()
+        assert writer.closed
+
+    asyncio.run(run())

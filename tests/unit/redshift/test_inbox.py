@@ -141,3 +141,16 @@ def test_no_more_is_read_than_may_wait() -> None:
         await talk.handling
 
     asyncio.run(run())
+
+
+def test_a_client_may_leave_after_its_session_was_called_off() -> None:
+    async def run() -> None:
+        talk = Conversation()
+        talk.session.may_go_on.set()
+        await talk.say(b"first")
+        talk.handling.cancel()
+        talk.reader.feed_eof()  # while the task, cancelled, has not run on
+        with pytest.raises(asyncio.CancelledError):
+            await talk.handling
+
+    asyncio.run(run())

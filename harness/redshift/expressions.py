@@ -89,15 +89,15 @@ _TYPED = frozenset(("DATE", "TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "INTER
 def _string_as_super(tokens: list[Token], at: int) -> int:
     """The index behind `'literal'::SUPER` or `$1::SUPER`, which is a string and is not read as JSON; 0 if there is
     something else. Of CAST('literal' AS SUPER) it is the index behind the literal."""
-    if tokens[at].kind not in ("string", "dollar", "parameter") or _previous(tokens, at) in _TYPED:
+    if tokens[at].kind not in ("string", "dollar", "parameter"):
         return 0
     cast = following(tokens, at + 1)
     kind = following(tokens, cast + 1)
-    if kind >= len(tokens) or tokens[kind].upper != "SUPER":
+    if kind >= len(tokens) or tokens[kind].upper != "SUPER" or (before := _previous(tokens, at)) in _TYPED:
         return 0
     if tokens[cast].text == "::":
         return kind + 1
-    return at + 1 if tokens[cast].upper == "AS" and _previous(tokens, at) == "(" else 0
+    return at + 1 if tokens[cast].upper == "AS" and before == "(" else 0
 
 
 def _rewrite_word(tokens: list[Token], at: int, opening: int | None) -> Token:

@@ -147,16 +147,20 @@ class Leader:
                 said = json.loads(line)
                 getattr(self, f"_on_{said.pop('event')}")(said)
         finally:
-            if conductor.wait() and not self.verdict:
-                text = f"the conducting process ended with exit code {conductor.returncode}"
-                code = ExitCode.HARNESS_FAILED
-                if self._stopped and not self._begun:
-                    text, code = interruption.NOTHING_TO_JUDGE, ExitCode.INCONCLUSIVE
-                self._on_error({"text": text, "exit_code": int(code)})
-            if not conductor.stdin.closed:
-                conductor.stdin.close()
-            conductor.stdout.close()
-            self.ended.set()
+            try:
+                if conductor.wait() and not self.verdict:
+                    self._say_how_it_ended(conductor.returncode)
+            finally:  # also where nobody reads what is said any more: Locust waits for this
+                if not conductor.stdin.closed:
+                    conductor.stdin.close()
+                conductor.stdout.close()
+                self.ended.set()
+
+    def _say_how_it_ended(self, returncode: int) -> None:
+        text, code = f"the conducting process ended with exit code {returncode}", ExitCode.HARNESS_FAILED
+        if self._stopped and not self._begun:
+            text, code = interruption.NOTHING_TO_JUDGE, ExitCode.INCONCLUSIVE
+        self._on_error({"text": text, "exit_code": int(code)})
 
     def _on_begun(self, said: dict[str, Any]) -> None:
         del said

@@ -4,14 +4,7 @@
 -- PostgreSQL has made with those go on to rely on their types.
 create or replace function redshift_internal.whole_average(counted bigint[]) returns bigint language sql immutable strict
     as $$ select case when counted[1] > 0 then counted[2] / counted[1] end $$;
-create or replace function redshift_internal.add_number(counted numeric[], value numeric) returns numeric[]
-    language plpgsql immutable strict as $$
-begin
-    counted[1] := counted[1] + 1;
-    counted[2] := counted[2] + value;
-    return counted;
-end $$;
-create or replace function redshift_internal.add_whole(counted numeric[], value bigint) returns numeric[]
+create or replace function redshift_internal.add_number(counted numeric[], value anyelement) returns numeric[]
     language plpgsql immutable strict as $$
 begin
     counted[1] := counted[1] + 1;
@@ -36,7 +29,7 @@ create or replace aggregate redshift_internal.avg(integer) (
     msfunc = int4_avg_accum, minvfunc = int4_avg_accum_inv, mstype = bigint[], minitcond = '{0,0}',
     mfinalfunc = redshift_internal.whole_average);
 create or replace aggregate redshift_internal.avg(bigint) (
-    sfunc = redshift_internal.add_whole, stype = numeric[], initcond = '{0,0}', finalfunc = redshift_internal.large_average);
+    sfunc = redshift_internal.add_number, stype = numeric[], initcond = '{0,0}', finalfunc = redshift_internal.large_average);
 create or replace aggregate redshift_internal.avg(numeric) (
     sfunc = redshift_internal.add_number, stype = numeric[], initcond = '{0,0}', finalfunc = redshift_internal.scaled_average);
 create or replace aggregate redshift_internal.avg(real) (

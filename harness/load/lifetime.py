@@ -7,7 +7,7 @@ import ctypes
 import os
 import signal
 
-from harness.stack.processes import prioritize
+from harness.priority import prioritize
 
 _PR_SET_PDEATHSIG = 1
 

@@ -44,6 +44,9 @@ from harness.redshift.latency import LatencyModel
     type=click.Choice(("refuse", "log")),
     help="what becomes of a statement that the stand-in does not know; log: PostgreSQL runs it, with a warning",
 )
+@click.option(
+    "--backend-niceness", default=None, type=int, help="of each session of PostgreSQL, where that is on this machine"
+)
 @click.option("--data-api-port", default=None, type=int, help="serve the Redshift Data API there; 0: a free port")
 def main(
     host: str,
@@ -62,6 +65,7 @@ def main(
     latency_seed: int,
     copy_queue_s: float,
     unknown_statements: Literal["refuse", "log"],
+    backend_niceness: int | None,
     data_api_port: int | None,
 ) -> None:
     """Serve Redshift clients from a PostgreSQL database."""
@@ -71,7 +75,7 @@ def main(
     settings = Settings(
         postgres=postgres, user=user, password=password, tls_dir=tls_dir, s3_endpoint=s3_endpoint, host=host, port=port,
         query_log=query_log, authentication=authentication, wlm_slots=wlm_slots, data_api_port=data_api_port,
-        unknown_statements=unknown_statements,
+        unknown_statements=unknown_statements, backend_niceness=backend_niceness,
         latency=LatencyModel(copy_base_s, copy_per_row_s, commit_s, latency_spread, latency_seed, copy_queue_s),
     )  # fmt: skip
     try:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 import uvloop
 
+from harness.priority import prioritize
 from harness.redshift import catalog, connect, streams, tls, warm
 from harness.redshift import messages as wire
 from harness.redshift.authorization import act_as
@@ -80,7 +81,7 @@ class Settings:
     authentication is "md5" or "cleartext"; s3_endpoint None means AWS itself; wlm_slots 0 means no limit on queries
     that run at the same time. data_api_port None: no Redshift Data API, 0: on a free port. unknown_statements: what
     becomes of a statement that the stand-in does not know; "log" gives it to PostgreSQL, with a warning to client and
-    log.
+    log. backend_niceness: of each session's process, where PostgreSQL is on this machine; None leaves it as it is.
     """
 
     postgres: str
@@ -96,6 +97,7 @@ class Settings:
     wlm_slots: int = 0
     data_api_port: int | None = None
     unknown_statements: Literal["refuse", "log"] = "refuse"
+    backend_niceness: int | None = None
 
 
 @dataclass(frozen=True)
@@ -299,6 +301,8 @@ class Gateway:
         )  # fmt: skip
         backend = Backend(opened, user, relay)
         (process_id,) = struct.unpack_from("!I", opened.key)
+        if (niceness := self._settings.backend_niceness) is not None:
+            prioritize(process_id, niceness)
         tolerant = self._settings.unknown_statements == "log"
         identity = Identity(process_id, login, database, protocol, tolerant)
         session = Session(identity, writer, backend, self._work, self._databases, self._log)

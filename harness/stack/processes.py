@@ -158,21 +158,6 @@ def end_all_descendants(timeout_s: float = 5.0) -> None:
         time.sleep(POLL_INTERVAL_S / 5)
 
 
-def prioritize(pid: int, niceness: int) -> None:
-    """Have a process, and what it starts from now on, run before what is less urgent.
-
-    Only root may make it more urgent (nice(2)); for others nothing changes. Where the kernel schedules whole sessions
-    (sched(7), autogroups) its session is asked for as well, if the process leads it.
-    """
-    if os.getpriority(os.PRIO_PROCESS, pid) <= niceness:
-        return
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, pid, niceness)
-        autogroup = Path(f"/proc/{pid}/autogroup")
-        if autogroup.exists() and os.getsid(pid) == pid:
-            autogroup.write_text(str(niceness))
-
-
 _given: set[int] = set()  # a stack's ports are all chosen before the first is listened on
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.stack.endpoints import EMULATOR_ACCESS_KEY, REGION, Redshift
+from harness.stack.postgres import NICENESS
 from harness.stack.processes import LOOPBACK, Child, spawn
 
 DATABASE = "dev"
@@ -34,7 +35,7 @@ def start(
         [sys.executable, "-m", "harness.redshift", "--port", str(port),
          "--postgres", f"postgresql://{postgres.user}@{postgres.host}:{postgres.port}/{postgres.database}",
          "--s3-endpoint", s3_endpoint, "--tls-dir", directory / "tls", "--query-log", query_log, "--user", USER,
-         "--data-api-port", str(data_api_port)],
+         "--data-api-port", str(data_api_port), "--backend-niceness", str(NICENESS)],
         logs / "redshift.log",
         environment=os.environ | {
             "REDSHIFT_PASSWORD": password,

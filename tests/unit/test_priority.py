@@ -8,8 +8,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.priority import prioritize, session_niceness
 from harness.stack.postgres import memory_mb, shared_buffers_mb
-from harness.stack.processes import prioritize
+
+needs_sessions = pytest.mark.skipif(
+    os.geteuid() != 0 or session_niceness(os.getpid()) is None,
+    reason="only root may make a session more urgent, and the kernel has to schedule sessions",
+)
 
 
 @pytest.fixture
@@ -35,6 +40,33 @@ def test_what_is_more_urgent_already_stays_so(pid: int) -> None:
     before = _niceness(pid)
     prioritize(pid, before + 3)
     assert _niceness(pid) == before
+
+
+@needs_sessions
+def test_the_session_of_what_is_urgent_already_is_asked_for_as_well(pid: int) -> None:
+    wanted = _niceness(pid) - 3
+    os.setpriority(os.PRIO_PROCESS, pid, wanted)  # as what an urgent parent starts; its session begins at 0
+    assert session_niceness(pid) == 0
+    prioritize(pid, wanted)
+    assert session_niceness(pid) == wanted
+
+
+@needs_sessions
+def test_a_session_is_asked_for_by_the_process_that_leads_it_alone() -> None:
+    before = session_niceness(os.getpid())
+    with subprocess.Popen(["sleep", "60"]) as child:  # of this session
+        prioritize(child.pid, -3)
+        child.kill()
+    assert session_niceness(os.getpid()) == before
+
+
+def test_a_process_that_has_ended_is_left_alone(pid: int) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    prioritize(ended.pid, -3)
+    with pytest.raises(ProcessLookupError):
+        session_niceness(ended.pid)
+    assert _niceness(pid) == _niceness(os.getpid())
 
 
 @pytest.mark.parametrize(("memory_gb", "mb"), [(1, 256), (8, 1024), (16, 2048), (256, 2048)])

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import random
 import secrets
 import time
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import redshift_connector
 
+from harness.priority import session_niceness
 from harness.redshift import LatencyModel, Settings, running
 
 PASSWORD = "Secret-Passw0rd"
@@ -168,3 +170,24 @@ def test_the_wait_for_a_slot_shows_in_the_query_history(postgres: Any, s3_endpoi
             connection.close()
     assert first < second
     assert second > 100_000
+
+
+@pytest.mark.parametrize("niceness", [None, -5])
+def test_sessions_are_as_urgent_as_the_gateway_is_told(
+    postgres: Any, s3_endpoint: str, tmp_path: Path, niceness: int | None
+) -> None:
+    """Each process of PostgreSQL's leads a session of its own, so the server's niceness says nothing to the kernel."""
+    settings = Settings(
+        postgres=postgres.dsn, user="awsuser", password=PASSWORD, tls_dir=tmp_path, s3_endpoint=s3_endpoint,
+        backend_niceness=niceness,
+    )  # fmt: skip
+    heard = niceness is not None and os.geteuid() == 0
+    with (
+        running(settings) as listening,
+        contextlib.closing(
+            psycopg2.connect(host="127.0.0.1", port=listening.port, user="awsuser", password=PASSWORD, dbname="dev")
+        ) as connection,
+    ):
+        pid = connection.info.backend_pid
+        assert os.getpriority(os.PRIO_PROCESS, pid) == (niceness if heard else os.getpriority(os.PRIO_PROCESS, 0))
+        assert session_niceness(pid) in {None, niceness if heard else 0}

@@ -63,8 +63,8 @@ def _start_postgres() -> subprocess.Popen[bytes]:
         "synchronous_commit": "on",
         "shared_buffers": f"{postgres.shared_buffers_mb(postgres.memory_mb())}MB",
         # Where the engine keeps volumes in memory the log is the container's memory, too.
+        "min_wal_size": "80MB",
         "max_wal_size": "512MB",
-        "checkpoint_warning": "0",  # which makes checkpoints frequent
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return subprocess.Popen([_binaries() / "postgres", "-D", DATA, "-p", str(POSTGRES_PORT), *options])

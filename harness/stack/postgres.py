@@ -38,6 +38,7 @@ SETTINGS = {
     # Log files that are written again soon: memory that was never used before takes a virtual machine far longer.
     "min_wal_size": "1GB",
     "max_wal_size": "1GB",
+    "checkpoint_warning": "0",  # which makes checkpoints frequent
     "checkpoint_timeout": "15min",
     # three quarters of a million staged keys are counted without a file
     "work_mem": "256MB",

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class, oddly named
 
 from harness.redshift.connect import Address
-from harness.redshift.vacuum import DELETED_ROWS_MIN, AutomaticVacuum, vacuum
+from harness.redshift.vacuum import DELETED_ROWS_MIN, AutomaticVacuum, forget_emptiness, vacuum
 from tests.contract.redshift.conftest import Postgres
 
 TABLE = 'emptied "by; merges'
@@ -70,9 +71,30 @@ def test_a_table_that_is_mostly_there_is_left_alone(backend: Connection) -> None
     assert f"public.{QUOTED}" not in vacuum(backend)
 
 
+def test_the_next_merge_is_not_planned_for_the_row_that_an_emptied_table_has(backend: Connection) -> None:
+    _fill(backend, 3 * DELETED_ROWS_MIN)
+    _delete(backend, 3 * DELETED_ROWS_MIN)
+    vacuum(backend)
+    planned = f"explain (format json) select * from {QUOTED}"
+    rows: Any = _value(backend, planned)
+    assert rows[0]["Plan"]["Plan Rows"] == 1
+    assert f"public.{QUOTED}" in forget_emptiness(backend)
+    rows = _value(backend, planned)
+    assert rows[0]["Plan"]["Plan Rows"] > DELETED_ROWS_MIN
+    assert f"public.{QUOTED}" not in forget_emptiness(backend)
+
+
+def test_a_table_of_no_pages_or_with_rows_is_not_forgotten(backend: Connection) -> None:
+    _fill(backend, DELETED_ROWS_MIN)
+    _value(backend, f"select 1; analyze {QUOTED}; select 1")
+    assert f"public.{QUOTED}" not in forget_emptiness(backend)
+    _value(backend, f"truncate {QUOTED}; analyze {QUOTED}; select 1")
+    assert f"public.{QUOTED}" not in forget_emptiness(backend)
+
+
 _HERE = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 _WAITING = f"select pid {_HERE} and query like 'vacuum%' and wait_event_type = 'Lock'"
-_LOOKS = f"{_HERE} and query like '%n_dead_tup%'"
+_LOOKS = f"{_HERE} and query ~ 'n_dead_tup|reltuples'"
 
 
 def test_it_waits_for_its_turn_and_does_not_keep_the_gateway_from_ending(backend: Connection, dsn: str) -> None:
@@ -95,5 +117,6 @@ def test_it_comes_back_with_the_warehouse(backend: Connection, dsn: str) -> None
         _fill(backend, DELETED_ROWS_MIN)
         _delete(backend, DELETED_ROWS_MIN)
         _until(lambda: _value(backend, f"select n_dead_tup = 0 from pg_stat_user_tables where relname = '{TABLE}'"))
+        _until(lambda: _value(backend, f"select reltuples < 0 from pg_class where relname = '{TABLE}'"))
     finally:
         automatic.close()

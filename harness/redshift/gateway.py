@@ -285,6 +285,9 @@ class Gateway:
         opened = await connect.open_session(self._databases.address(database), wanted)
         if not login.is_gateways:
             opened = await connect.run(opened, act_as(login.user))
+        (process_id,) = struct.unpack_from("!I", opened.key)
+        if (niceness := self._settings.backend_niceness) is not None:
+            prioritize(process_id, niceness)
         shown = opened.parameters | {"server_version": SERVER_VERSION} | DISCOVERY
         if asked := parameters.get("client_protocol_version"):
             protocol = min(int(asked) if is_number(asked) else 0, PROTOCOL_VERSION)
@@ -300,9 +303,6 @@ class Gateway:
             _HIDDEN_PARAMETERS, protocol,
         )  # fmt: skip
         backend = Backend(opened, user, relay)
-        (process_id,) = struct.unpack_from("!I", opened.key)
-        if (niceness := self._settings.backend_niceness) is not None:
-            prioritize(process_id, niceness)
         tolerant = self._settings.unknown_statements == "log"
         identity = Identity(process_id, login, database, protocol, tolerant)
         session = Session(identity, writer, backend, self._work, self._databases, self._log)

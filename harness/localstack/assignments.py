@@ -7,12 +7,14 @@ other, while environments that are ready end unused. In: an invoke's version. Ou
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
-from localstack.aws.api.lambda_ import ServiceException
+from localstack.aws.api.lambda_ import ServiceException, TooManyRequestsException
 from localstack.services.lambda_.invocation.assignment import AssignmentService
 from localstack.services.lambda_.invocation.execution_environment import (
     ExecutionEnvironment,
@@ -22,9 +24,13 @@ from localstack.services.lambda_.invocation.execution_environment import (
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InitializationType
 
 from harness.localstack import settings
-from harness.localstack.capacity import Admission, Capacity, Closed, Turn
+from harness.localstack.capacity import Admission, Capacity, Closed, TooLate, Turn
 
 LOG = logging.getLogger(__name__)
+
+
+WAITS_UNTIL_S: ContextVar[float] = ContextVar("waits_until_s", default=math.inf)
+"""How long the invoke that is made in this context waits for the machine, on `time.monotonic`'s clock."""
 
 
 @cache
@@ -75,9 +81,13 @@ def _reserve(
     waited_before = False
     while True:
         try:
-            turn = capacity().turn_unless_freed(version_manager_id, has_own, is_free, first=waited_before)
+            turn = capacity().turn_unless_freed(
+                version_manager_id, has_own, is_free, first=waited_before, until_s=WAITS_UNTIL_S.get()
+            )
         except Closed as closed:
             raise ServiceException("the emulator ends") from closed
+        except TooLate as too_late:
+            raise TooManyRequestsException("this machine had no place for it in time", Type="User") from too_late
         if free := _take(environments.values(), warm=True):
             if turn:
                 turn.over()

@@ -9,6 +9,7 @@ environments that start, idle and end. Knows nothing about what an environment i
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +33,10 @@ class Evictable(Protocol):
 
 class Closed(Exception):
     """Nothing is started any more: the emulator ends."""
+
+
+class TooLate(Exception):
+    """What an invoke waited for has not come in the time it had."""
 
 
 class Turn:
@@ -129,14 +134,22 @@ class Capacity:
         return waiting.turn
 
     def turn_unless_freed(
-        self, function: str, has_own: Callable[[], bool], is_free: Callable[[], bool], *, first: bool = False
+        self,
+        function: str,
+        has_own: Callable[[], bool],
+        is_free: Callable[[], bool],
+        *,
+        first: bool = False,
+        until_s: float = math.inf,
     ) -> Turn | None:
         """A turn to start an environment of this function; None if one of the function's is free before that.
 
         first: before all others, as it was called before and what was free was not there any more.
+        until_s: how long it waits at most, on `time.monotonic`'s clock.
 
         Raises:
             Closed: it was closed.
+            TooLate: neither came in time.
         """
         waiting = _Waiting(function, has_own)
         self._join(waiting, first=first)
@@ -145,9 +158,12 @@ class Capacity:
                 if waiting in self._line:
                     self._line.remove(waiting)
                     return None
-        while not waiting.woken.wait(SETTLED_S):
+        while not waiting.woken.wait(min(SETTLED_S, until_s - time.monotonic())):
             with self._changed:  # what is idle settles without a word
                 self._hand_out()
+                if waiting in self._line and time.monotonic() >= until_s:
+                    self._line.remove(waiting)
+                    raise TooLate
         if waiting.turn is None and self._is_closed:
             raise Closed
         return waiting.turn

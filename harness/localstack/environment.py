@@ -95,7 +95,7 @@ class Environment:
         self._launcher = launcher
         self._capacity = capacity
         self._evictable = evictable
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._stopped = False
         self._child: Child | None = None
         self._api: RuntimeApi | None = None
@@ -116,19 +116,11 @@ class Environment:
         """Whether its process is there."""
         return self._child is not None
 
-    def init(self, limit_s: float = INIT_LIMIT_S, turn: Turn | None = None) -> bool:
-        """The init phase; whether it succeeded. A failure shows in the next invoke, as on AWS."""
+    def init(self, limit_s: float = INIT_LIMIT_S) -> bool:
+        """The init phase ahead of any invoke; whether it succeeded. A failure shows in the next invoke, as on AWS."""
         with self._lock:
-            began = self._clock()
-            self._init_tried = True
-            waited_s = self._start(began + limit_s, turn)
-            duration_ms = (self._clock() - began - waited_s) * 1000
-            if self._turn.ready:
-                self._init_ms = duration_ms
-                self._rest()
-            else:
-                self._end()
-            self._note_initialisation(duration_ms, in_invoke=False)
+            self._initialise(limit_s)
+            self._rest()
             return self._turn.ready
 
     def invoke(self, invocation: Invocation, admission: Admission = AT_ONCE) -> Outcome:
@@ -144,7 +136,7 @@ class Environment:
     def _invoke(self, invocation: Invocation, turn: Turn | None) -> Outcome:
         started_s, began = time.time(), self._clock()
         if self._child is None and not self._init_tried:
-            self.init(turn=turn)
+            self._initialise(INIT_LIMIT_S, turn)
             started_s, began = time.time(), self._clock()
         self._request_id = invocation.request_id
         deadline = began + self._program.timeout_s
@@ -192,6 +184,18 @@ class Environment:
         self._host_wait_s, self._init_at_s = 0.0, None
         self._turn = _Turn(ready=self._turn.ready)
         return outcome
+
+    def _initialise(self, limit_s: float, turn: Turn | None = None) -> None:
+        """The init phase. What follows is the caller's: in an invoke it is not idle in between."""
+        began = self._clock()
+        self._init_tried = True
+        waited_s = self._start(began + limit_s, turn)
+        duration_ms = (self._clock() - began - waited_s) * 1000
+        if self._turn.ready:
+            self._init_ms = duration_ms
+        else:
+            self._end()
+        self._note_initialisation(duration_ms, in_invoke=False)
 
     def _serve(self, invocation: Invocation, deadline: float, deadline_s: float) -> None:
         """Hand the event to the runtime and wait until it has answered and asks for the next."""

@@ -47,6 +47,8 @@ class _Shared:
 
     def __init__(self) -> None:
         self.settings = settings.read()
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # before the launcher starts, which holds some as well
         self.launcher = Launcher()
         self.capacity = assignments.capacity()
         self.concurrency = Concurrency()
@@ -54,8 +56,6 @@ class _Shared:
         self.has_rooms = self.settings.private_tmp and self.launcher.has_rooms()
         if not self.has_rooms:
             LOG.warning("functions share this machine's /tmp and have no /var/task: mounting is not permitted here")
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @cache

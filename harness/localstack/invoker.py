@@ -4,6 +4,7 @@ In: a function ARN and a payload. Out: what the function answered. Everything La
 happens: concurrency, versions and aliases, logs and metrics.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.utils.strings import long_uid
 from localstack.utils.xray.trace_header import TraceHeader
 
-from harness.localstack import lineage
+from harness.localstack import assignments, lineage
 
 
 class Throttled(Exception):
@@ -33,15 +34,20 @@ class Answer:
     is_error: bool
 
 
-def invoke(function_arn: str, payload: bytes, trace_headers: Iterable[str | None] = ()) -> Answer:
+def invoke(
+    function_arn: str, payload: bytes, trace_headers: Iterable[str | None] = (), waits_until_s: float = math.inf
+) -> Answer:
     """Invoke synchronously; `trace_headers` are those of the messages in the payload, whose chains of requests go on.
 
+    waits_until_s: how long to wait for this machine to have a place for it, on `time.monotonic`'s clock.
+
     Raises:
-        Throttled: the function's or the account's concurrency is used up.
+        Throttled: the function's or the account's concurrency is used up, or this machine's was until then.
         NotInvoked: any other reason it was not run.
     """
     name, qualifier, account, region = function_locators_from_arn(function_arn)
     service = SERVICE_PLUGINS.require("lambda")._provider.lambda_service
+    patience = assignments.WAITS_UNTIL_S.set(waits_until_s)
     header = TraceHeader(lineage=lineage.write(lineage.of_headers(trace_headers)))
     try:
         result = service.invoke(
@@ -59,4 +65,6 @@ def invoke(function_arn: str, payload: bytes, trace_headers: Iterable[str | None
         raise Throttled(str(error)) from error
     except ServiceException as error:
         raise NotInvoked(str(error)) from error
+    finally:
+        assignments.WAITS_UNTIL_S.reset(patience)
     return Answer(result.payload or b"", result.is_error)

@@ -86,12 +86,13 @@ def _become(request: dict[str, Any], output: int, parent: int, rooms: _Rooms, re
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    for kind, (soft, hard) in LIMITS.items():
-        _limit(kind, soft, hard)
     core_size_max = CORE_SIZE_MAX_BYTES if request["view"] else 0
     _limit(resource.RLIMIT_CORE, core_size_max, core_size_max)
     if request["view"]:
         rooms.enter(request["room"], request["view"], report)
+    for kind, (soft, hard) in LIMITS.items():  # after the view: until exec there are the launcher's own open files, too
+        _limit(kind, soft, hard)
+    if request["view"]:
         _limit(resource.RLIMIT_NPROC, request["view"]["processes_max"], request["view"]["processes_max"])
         if rooms.changes_user:
             sandbox_user.become(rooms.uid(request["room"]))

@@ -157,20 +157,27 @@ class SqsEventSourceWorker(EsmWorker):
         """The function's answer; None when the batch goes back to the queue without one.
 
         "Lambda continues to retry the message until the message's timestamp exceeds your queue's visibility timeout, at
-        which point Lambda drops the message" (Handling errors for an SQS event source: throttling).
+        which point Lambda drops the message" (Handling errors for an SQS event source: throttling). One that waits for
+        this machine is throttled by it: invoked after that, it would be a second time.
         """
         payload, chains = batches.payload(batch), [_trace_header(event) for event in batch]
         pause_s = THROTTLE_BACKOFF_FIRST_S
         while True:
             try:
-                return invoker.invoke(self._function_arn, payload, chains)
+                return invoker.invoke(self._function_arn, payload, chains, visible_again_s)
             except invoker.Throttled:
                 self._slots.failed()
             except invoker.NotInvoked as error:
                 LOG.warning("event source mapping %s: %s", self.uuid, error)
                 self._slots.failed()
                 return None
-            if time.monotonic() + pause_s >= visible_again_s or self._shutdown_event.wait(pause_s):
+            if time.monotonic() + pause_s >= visible_again_s:
+                LOG.warning(
+                    "event source mapping %s: a throttled batch of %d is dropped: its messages are visible again",
+                    self.uuid, len(batch),
+                )  # fmt: skip
+                return None
+            if self._shutdown_event.wait(pause_s):
                 return None
             pause_s = min(2 * pause_s, THROTTLE_BACKOFF_MAX_S)
 

@@ -30,7 +30,7 @@ STARTUP_MARGIN_S = 60.0
 
 def install() -> None:
     """Replace what differs."""
-    in_flight, rate = InFlight(), EnvironmentRate(time.monotonic)
+    in_flight, rate = InFlight(), EnvironmentRate(time.monotonic, settings.read().concurrency_scaling_rate)
     environment = execution_environment.ExecutionEnvironment
     environment._get_startup_timeout_seconds = lambda self: init_limit_s(self.function_version) + STARTUP_MARGIN_S
     environment.invoke = _with_client_context(environment.invoke)

@@ -1,5 +1,6 @@
 """How many invokes of a function run at once, what becomes of one more, and which processes there are for it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -157,6 +158,38 @@ def test_invokes_that_wait_for_the_machine_share_what_is_ready(monkeypatch: pyte
 
 
 @pytest.mark.embedded_only
+@pytest.mark.documented("Handling errors for an SQS event source in Lambda: throttled batches")
+def test_a_batch_that_waits_for_the_machine_too_long_is_not_invoked_beside_its_next_receive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """How many environments there are is the machine's limit, not AWS's; waiting for it is taken for throttling."""
+    monkeypatch.setenv("NRT_MAX_ENVIRONMENTS", "1")
+    with embedded() as aws, ThreadPoolExecutor(1) as pool:
+        assert aws.directory is not None
+        log, trace = aws.directory / "logs" / "emulator.log", aws.directory / "trace.jsonl"
+        begun, gate = (aws.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("begun", "gate"))
+        held = new_function(aws, HELD, Timeout=60, Environment={"Variables": {"BEGUN": begun, "GATE": gate}})
+        invoked = new_function(aws, Timeout=1)
+        queue = aws.sqs.create_queue(QueueName="waits", Attributes={"VisibilityTimeout": "5"})["QueueUrl"]
+        source = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])
+        first = pool.submit(held.invoke, held=True)
+        try:
+            eventually(lambda: aws.sqs.receive_message(QueueUrl=begun).get("Messages"))
+            aws.functions.create_event_source_mapping(
+                EventSourceArn=source["Attributes"]["QueueArn"], FunctionName=invoked.name
+            )
+            sent = aws.sqs.send_message(QueueUrl=queue, MessageBody="{}")["MessageId"]
+            eventually(lambda: "a throttled batch of 1 is dropped" in log.read_text())
+        finally:
+            aws.sqs.send_message(QueueUrl=gate, MessageBody="open")
+        assert first.result().error is None
+        eventually(lambda: not sum(Queue(aws, queue, "").counts()))
+        messages = [line["messages"] for line in map(json.loads, trace.read_text().splitlines())]
+        [received] = [message for batch in messages for message in batch if message["message_id"] == sent]
+        assert received["receive_count"] > 1
+
+
+@pytest.mark.embedded_only
 @pytest.mark.documented(OURS)
 def test_no_environment_outlives_an_emulator_that_is_killed() -> None:
     with embedded() as aws:
@@ -185,6 +218,33 @@ def test_an_invoke_beyond_the_accounts_concurrency_is_throttled(monkeypatch: pyt
         assert refusal.value.response["Reason"] == "ConcurrentInvocationLimitExceeded"
         assert first.result().error is None
         assert other.invoke(do="echo").error is None
+
+
+@pytest.mark.embedded_only
+@pytest.mark.documented("Lambda scaling behavior: concurrency scaling rate")
+def test_a_function_that_scales_faster_than_it_may_is_throttled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 2 environments every 10 seconds, not 1,000."""
+    monkeypatch.setenv("NRT_CONCURRENCY_SCALING_RATE", "2")
+    with embedded() as aws, ThreadPoolExecutor(HELD_MAX) as pool:
+        begun, gate = (aws.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("begun", "gate"))
+        held = new_function(aws, HELD, Timeout=60, Environment={"Variables": {"BEGUN": begun, "GATE": gate}})
+        other = new_function(aws)
+        invokes = [pool.submit(held.invoke, held=True) for _ in range(2)]
+        try:
+            eventually(lambda: sum(Queue(aws, begun, "").counts()) == 2)
+            with pytest.raises(aws.functions.exceptions.TooManyRequestsException):
+                held.invoke()
+            assert other.invoke(do="echo").error is None
+
+            def goes_on() -> bool:
+                with contextlib.suppress(aws.functions.exceptions.TooManyRequestsException):
+                    return held.invoke().error is None
+                return False
+
+            eventually(goes_on)
+        finally:
+            aws.sqs.send_message(QueueUrl=gate, MessageBody="open")
+        assert [invoke.result().error for invoke in invokes] == [None, None]
 
 
 @pytest.mark.embedded_only

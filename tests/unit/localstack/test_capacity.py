@@ -1,13 +1,14 @@
 """Who may start when a machine holds few environments and starts few at a time, and who need not."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from harness.localstack import capacity
-from harness.localstack.capacity import Capacity, Closed, Turn
+from harness.localstack.capacity import Capacity, Closed, TooLate, Turn
 
 Waits = Callable[..., "Future[Turn | None]"]
 
@@ -78,6 +79,22 @@ def test_a_turn_is_given_back_once() -> None:
     turn.over()
     turn.over()
     assert held._turns == 1
+
+
+def test_who_has_waited_for_as_long_as_it_may_leaves_the_line_to_the_next(waits: Waits) -> None:
+    held = Capacity(10, most_starts=1)
+    starting = held.turn()
+    with pytest.raises(TooLate):
+        held.turn_unless_freed("f", lambda: True, lambda: False, until_s=time.monotonic() + 0.05)
+    assert not held.waits("f")
+    next_one = waits(held, "g")
+    starting.over()
+    assert next_one.result(10) is not None
+
+
+def test_a_turn_that_is_there_at_once_is_had_however_late() -> None:
+    held = Capacity(10, most_starts=1)
+    assert held.turn_unless_freed("f", lambda: True, lambda: False, until_s=time.monotonic() - 1) is not None
 
 
 def test_who_finds_one_free_when_in_line_does_not_wait() -> None:

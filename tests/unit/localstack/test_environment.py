@@ -209,6 +209,24 @@ def test_an_idle_environment_makes_room_for_another(make: Make) -> None:
     second.stop()
 
 
+def test_in_its_first_invoke_it_is_not_idle(make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Taken for idle, it would be ended for another, which then waits for just this one, and nobody is told."""
+    narrow, told = Capacity(1), tmp_path / "told"
+    busy, other = make(held=narrow), make(held=narrow)
+    with ThreadPoolExecutor() as threads:
+        event = json.dumps({"tell": str(told), "sleep": 600}).encode()
+        invoke = threads.submit(busy.invoke, Invocation("r", event, "arn"))
+        _until(told.exists)
+        waiting = threads.submit(_invoke, other)
+        try:
+            _until(lambda: "NRT_MAX_ENVIRONMENTS" in caplog.text)
+        finally:
+            busy.stop()
+        assert invoke.result().status is Status.CRASH
+        assert waiting.result()[0] is Status.OK
+    other.stop()
+
+
 def test_a_start_waits_for_its_turn(make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     held, begun = Capacity(100, most_starts=1), tmp_path / "begun"

@@ -131,3 +131,17 @@ def test_settings_are_checked() -> None:
     assert settings.read({}).max_starts >= 4
     with pytest.raises(ValueError, match="NRT_MAX_STARTS: 'few'"):
         settings.read({"NRT_MAX_STARTS": "few"})
+    assert settings.read({"NRT_CONCURRENCY_SCALING_RATE": "5"}).concurrency_scaling_rate == 5
+    assert settings.read({}).concurrency_scaling_rate == 1_000
+    with pytest.raises(ValueError, match="NRT_CONCURRENCY_SCALING_RATE: '0'"):
+        settings.read({"NRT_CONCURRENCY_SCALING_RATE": "0"})
+
+
+def test_no_more_environments_than_files_may_be_open_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _kind: (256, 1_112))
+    assert settings.read({"NRT_MAX_ENVIRONMENTS": "100"}).max_environments == 100
+    with pytest.raises(ValueError, match="NRT_MAX_ENVIRONMENTS: 101 need more than the 1112 open files"):
+        settings.read({"NRT_MAX_ENVIRONMENTS": "101"})
+    assert settings.read({}).max_environments <= 100
+    monkeypatch.setattr("resource.getrlimit", lambda _kind: (256, 256))
+    assert settings.read({}).max_environments == 1

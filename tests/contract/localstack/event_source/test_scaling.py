@@ -2,16 +2,19 @@
 
 import itertools
 import json
+import os
 import time
 from typing import Any
 
 import pytest
 
-from tests.contract.localstack.conftest import Aws, Function, eventually
+from tests.contract.localstack.conftest import REGION, Aws, Function, Queue, embedded, eventually, new_function
 from tests.contract.localstack.event_source.conftest import ERRORS, SCALING, TELL, Make, Told
 
 PROVISIONED = "Using provisioned mode with an Amazon SQS event source mapping"
 FIFO = "Using Lambda with Amazon SQS: FIFO queues"
+MANY_NEED_GB = 12
+SLEEP = "import time\ndef handler(event, context):\n    time.sleep(800)\n"
 UNTIL_TAKEN_S = 3
 """A mapping with room for another batch takes it within milliseconds. A slower machine only makes tests lenient."""
 
@@ -107,6 +110,35 @@ def test_batches_grow_by_300_a_minute(make_queue: Make, make_mapping: Make, make
     )
     passed_s = [(at - taken_ms[0]) / 1000 for at in taken_ms]
     assert all(number <= 5 + 1 + 5 * s for number, s in enumerate(passed_s, 1))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.embedded_only
+@pytest.mark.documented(SCALING)
+def test_at_most_1250_batches_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an account of 2,000, not of 1,000; a process for each, so that a machine has to be told to hold them."""
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    if memory_gb < MANY_NEED_GB:
+        pytest.skip(f"1,250 environments take {MANY_NEED_GB} GB, this machine has {memory_gb:.0f}")
+    for name in ("NRT_MAX_ENVIRONMENTS", "LAMBDA_LIMITS_CONCURRENT_EXECUTIONS"):
+        monkeypatch.setenv(name, "2000")
+    with embedded() as aws:
+        function = new_function(aws, SLEEP, Timeout=900, MemorySize=128)
+        url = aws.sqs.create_queue(QueueName="many", Attributes={"VisibilityTimeout": "900"})["QueueUrl"]
+        queue = Queue(aws, url, f"arn:aws:sqs:{REGION}:000000000000:many")
+        queue.send(*["{}"] * 1_300)
+        settings = {"EventSourceArn": queue.arn, "FunctionName": function.name, "BatchSize": 1}
+        aws.functions.create_event_source_mapping(**settings)
+        began, in_flight = time.monotonic(), 0
+        while in_flight < 1_250:
+            in_flight = queue.counts()[1]
+            passed_s = time.monotonic() - began
+            assert in_flight <= 5 + 1 + 5 * passed_s
+            assert passed_s < 600
+            time.sleep(1)
+        time.sleep(UNTIL_TAKEN_S)
+        assert queue.counts() == (50, 1_250)
 
 
 @pytest.mark.documented(ERRORS)

@@ -54,6 +54,9 @@ def on_demand(original: Callable[..., Any]) -> Callable[..., Any]:
         began = time.monotonic()
         reserved, turn = _reserve(self, version_manager_id, function_version)
         try:
+            if time.monotonic() >= WAITS_UNTIL_S.get():  # what it was given was long in coming
+                reserved.release()
+                raise _too_late()
             reserved.runtime_executor.admission = Admission(turn, time.monotonic() - began)
             with _given_back(self, reserved):
                 yield reserved
@@ -87,7 +90,7 @@ def _reserve(
         except Closed as closed:
             raise ServiceException("the emulator ends") from closed
         except TooLate as too_late:
-            raise TooManyRequestsException("this machine had no place for it in time", Type="User") from too_late
+            raise _too_late() from too_late
         if free := _take(environments.values(), warm=True):
             if turn:
                 turn.over()
@@ -104,6 +107,10 @@ def _reserve(
         turn.over()
         raise
     return cold, turn
+
+
+def _too_late() -> TooManyRequestsException:
+    return TooManyRequestsException("this machine had no place for it in time", Type="User")
 
 
 def _on_demand(environments: Iterable[ExecutionEnvironment]) -> Iterator[ExecutionEnvironment]:

@@ -197,6 +197,8 @@ def _kill_everything() -> None:
                 os.kill(pid, signal.SIGKILL)
         try:
             os.waitpid(-1, 0)
+            while os.waitpid(-1, os.WNOHANG)[0]:  # all who have ended: each look at the rest takes long
+                pass
         except ChildProcessError:
             return
 

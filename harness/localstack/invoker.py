@@ -47,8 +47,8 @@ def invoke(
     """
     name, qualifier, account, region = function_locators_from_arn(function_arn)
     service = SERVICE_PLUGINS.require("lambda")._provider.lambda_service
-    patience = assignments.WAITS_UNTIL_S.set(waits_until_s)
     header = TraceHeader(lineage=lineage.write(lineage.of_headers(trace_headers)))
+    patience = assignments.WAITS_UNTIL_S.set(waits_until_s)
     try:
         result = service.invoke(
             function_name=name,

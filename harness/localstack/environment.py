@@ -187,8 +187,7 @@ class Environment:
 
     def _initialise(self, limit_s: float, turn: Turn | None = None) -> None:
         """The init phase. What follows is the caller's: in an invoke it is not idle in between."""
-        began = self._clock()
-        self._init_tried = True
+        began, self._init_tried = self._clock(), True
         waited_s = self._start(began + limit_s, turn)
         duration_ms = (self._clock() - began - waited_s) * 1000
         if self._turn.ready:
